@@ -1,0 +1,1 @@
+"""What does an index say? The format, the engines, and every query over them."""

@@ -1,0 +1,220 @@
+"""The suffix-array engine: tokens, suffix array and prefix table of each shard, mapped.
+
+::
+
+    tokens.gdx     kind "tokens"
+      tokens       uint8|16|32  ranks; every document is followed by the separator 0
+    suffixes.gdx   kind "suffixes"
+      suffixes     uint32       positions of all suffixes in the order of their tokens
+      buckets      uint32       ranks where the suffixes begin whose first token >> shift is
+                                0, 1, 2, …; one more entry for the end
+      shift        uint8        one number
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.format.sections import SectionFile
+from gramdex.kernels import count_batch, distribution, infgram, matching, memory, search
+
+TOKENS, SUFFIXES = "tokens", "suffixes"
+
+
+def bucket_shift(ranks: int, size: int) -> int:
+    """How many low bits of a token the prefix table ignores.
+
+    The table has an entry per rank unless that is out of proportion to the shard.
+    """
+    most = max(1 << 16, size // 4)
+    shift = 0
+    while (ranks >> shift) > most:
+        shift += 1
+    return shift
+
+
+class SuffixArrayShard:
+    """The mapped arrays of one shard, checked as far as kernels rely on them.
+
+    Args:
+        tokens: the file of kind "tokens".
+        suffixes: the file of kind "suffixes".
+        size: tokens the manifest says there are.
+        width: bytes per token by the manifest.
+        ranks: ranks of the vocabulary.
+
+    Raises:
+        CorruptIndexError: an array has another length, the text does not end with a separator,
+            or the prefix table is damaged.
+    """
+
+    def __init__(
+        self, tokens: SectionFile, suffixes: SectionFile, size: int, width: int, ranks: int
+    ) -> None:
+        self.files = (tokens, suffixes)
+        self.size = size
+        self.ranks = ranks
+        self.tokens = tokens.array("tokens", f"u{width}")
+        self.suffixes = suffixes.array("suffixes", np.uint32)
+        self.buckets = suffixes.array("buckets", np.uint32)
+        for name in ("buckets", "shift"):
+            suffixes.check_section(name)
+        shift = suffixes.array("shift", np.uint8)
+        self.shift = int(shift[0]) if shift.size == 1 else -1
+        if not (size == self.tokens.size == self.suffixes.size and size > 0):
+            raise self._corrupt(f"{self.tokens.size} tokens, {self.suffixes.size} suffixes", size)
+        if self.shift != bucket_shift(ranks, size):
+            raise self._corrupt(f"shift {self.shift}", bucket_shift(ranks, size))
+        if self.buckets.size != ((ranks - 1) >> self.shift) + 2 or self.buckets[-1] != size:
+            raise self._corrupt(f"{self.buckets.size} bucket bounds", f"ranks up to {ranks - 1}")
+        if self.tokens[-1] != memory.SEPARATOR:
+            raise self._corrupt(f"the text ends with {int(self.tokens[-1])}", "a separator")
+
+    def row(self) -> list[int]:
+        """Addresses and sizes in the columns of ``kernels.memory``."""
+        addresses = [a.ctypes.data for a in (self.tokens, self.suffixes, self.buckets)]
+        row = [0] * memory.COLUMNS
+        row[memory.TEXT], row[memory.SUFFIXES], row[memory.BUCKETS] = addresses
+        row[memory.WIDTH] = self.tokens.itemsize
+        row[memory.SIZE] = self.size
+        row[memory.SHIFT] = self.shift
+        row[memory.BUCKET_COUNT] = self.buckets.size - 1
+        return row
+
+    def _corrupt(self, found: str, expected: object) -> CorruptIndexError:
+        return CorruptIndexError(
+            str(self.files[0].path.parent), found, str(expected), "run gramdex verify on the index"
+        )
+
+
+def _reads_shards(method: Callable) -> Callable:
+    """Name the shards when a kernel meets a value that cannot be."""
+
+    @wraps(method)
+    def checked(self: SuffixArrayEngine, *arguments: Any) -> Any:
+        try:
+            return method(self, *arguments)
+        except memory.CorruptShard as error:
+            raise self._damaged(str(error)) from error
+
+    return checked
+
+
+class SuffixArrayEngine:
+    """Primitive questions over the shards together; patterns are int64 arrays of ranks."""
+
+    def __init__(self, shards: Sequence[SuffixArrayShard]) -> None:
+        self.shards = list(shards)
+        self._rows = np.array([s.row() for s in self.shards], np.int64)
+        self._rows = self._rows.reshape(len(self.shards), memory.COLUMNS)
+
+    @_reads_shards
+    def count(self, pattern: np.ndarray) -> int:
+        """Occurrences of one pattern."""
+        return search.count(self._rows, pattern)
+
+    @_reads_shards
+    def count_batch(self, patterns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """Occurrences of each pattern ``patterns[offsets[i]:offsets[i + 1]]``, int64[k]."""
+        counts = np.empty(offsets.size - 1, np.int64)
+        count_batch.count_batch(self._rows, patterns, offsets, counts)
+        return counts
+
+    @_reads_shards
+    def find(self, pattern: np.ndarray) -> np.ndarray:
+        """Rank intervals int64[shards, 2] of one pattern."""
+        intervals = self._intervals()
+        search.find_intervals(self._rows, pattern, 0, pattern.size, intervals)
+        return intervals
+
+    @_reads_shards
+    def prob(self, context: np.ndarray, token: int) -> tuple[int, int]:
+        """Occurrences of the context, and of the context followed by ``token``."""
+        return search.prob(self._rows, context, token, self._intervals())
+
+    @_reads_shards
+    def next_tokens(self, intervals: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks, ascending, and counts of the tokens at ``depth`` in the intervals; int64[r]."""
+        tokens, counts = self._runs(intervals, depth)
+        if len(self.shards) == 1:
+            return tokens, counts
+        order = np.argsort(tokens, kind="stable")
+        tokens, counts = tokens[order], counts[order]
+        first = np.flatnonzero(np.diff(tokens, prepend=-1))
+        return tokens[first], np.add.reduceat(counts, first) if first.size else counts
+
+    @_reads_shards
+    def longest_suffix(self, context: np.ndarray) -> tuple[int, int, np.ndarray]:
+        """Longest suffix of the context that occurs: its length, count and intervals."""
+        intervals = self._intervals()
+        length, total = infgram.longest_suffix(self._rows, context, context.size, intervals)
+        return length, total, intervals
+
+    @_reads_shards
+    def infgram_prob(self, context: np.ndarray, token: int) -> tuple[int, int, int, bool]:
+        """Longest suffix that occurs: length, count, count with ``token``, one successor only."""
+        return infgram.infgram_prob(self._rows, context, token, self._intervals())
+
+    @_reads_shards
+    def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Suffix length, its count and its count with the token, int64[n] each."""
+        lengths, totals, counts = np.empty((3, text.size), np.int64)
+        infgram.infgram_scores(self._rows, text, lengths, totals, counts)
+        return lengths, totals, counts
+
+    @_reads_shards
+    def matching_statistics(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Length and count of the longest match at each position, int64[n] each."""
+        lengths, counts = np.empty((2, text.size), np.int64)
+        matching.matching_statistics(self._rows, text, lengths, counts)
+        return lengths, counts
+
+    def locate(self, shard: int, low: int, high: int) -> np.ndarray:
+        """Text positions, ascending int64, of the ranks [low, high) of one shard."""
+        positions = np.sort(self.shards[shard].suffixes[low:high]).astype(np.int64)
+        if positions.size and positions[-1] >= self.shards[shard].size:
+            raise self._damaged("suffix array")
+        return positions
+
+    def first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
+        """The ``most`` smallest text positions, ascending int64, of the ranks [low, high)."""
+        positions = self.shards[shard].suffixes[low:high]
+        return np.sort(np.partition(positions, most - 1)[:most]).astype(np.int64)
+
+    def extract(self, shard: int, start: int, end: int) -> np.ndarray:
+        """Ranks, int64, of the text positions [start, end) of one shard."""
+        return self.shards[shard].tokens[start:end].astype(np.int64)
+
+    def _runs(self, intervals: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        if depth == 0 and all(s.shift == 0 for s in self.shards):
+            return self._unigrams()
+        capacity = sum(
+            min(int(high - low), s.ranks)
+            for s, (low, high) in zip(self.shards, intervals, strict=True)
+        )
+        tokens, counts = np.empty((2, capacity), np.int64)
+        runs = distribution.next_tokens(self._rows, intervals, depth, tokens, counts)
+        return tokens[:runs], counts[:runs]
+
+    def _unigrams(self) -> tuple[np.ndarray, np.ndarray]:
+        tables = [np.diff(s.buckets.astype(np.int64))[1:] for s in self.shards]
+        present = [np.flatnonzero(t) for t in tables]
+        empty = np.empty(0, np.int64)
+        counts = [t[p] for t, p in zip(tables, present, strict=True)]
+        return np.concatenate([empty, *present]) + 1, np.concatenate([empty, *counts])
+
+    def _intervals(self) -> np.ndarray:
+        return np.empty((len(self.shards), 2), np.int64)
+
+    def _damaged(self, what: str) -> CorruptIndexError:
+        return CorruptIndexError(
+            ", ".join(str(s.files[0].path.parent) for s in self.shards),
+            f"the {what} points outside its shard",
+            "positions inside the shard",
+            "run gramdex verify on the index to see which file is damaged",
+        )

@@ -1,0 +1,169 @@
+"""The JSON files of an index: ``manifest.json`` of the whole and ``shard.json`` of each shard.
+
+Both carry a checksum over everything else in them, so an edit by hand is noticed, and name the
+size and header checksum of every binary file, so a file of another index is noticed too. They
+hold no time stamp: the same corpus, options and version give the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import xxhash
+
+from gramdex.errors import CorruptIndexError, IncompleteIndexError, VersionError
+from gramdex.fmindex.format.files import write_file
+
+MANIFEST = "manifest.json"
+SHARD_MANIFEST = "shard.json"
+BUILD_PLAN = "build.json"
+TOKENIZER_FOLDER = "tokenizer"
+VERSION = 1
+MINIMUM_READER = 1
+
+Manifest = TypeVar("Manifest", bound="IndexManifest | ShardManifest")
+
+
+@dataclass(frozen=True)
+class ShardManifest:
+    """What one shard holds, and what the build learned while making it.
+
+    Attributes:
+        name: folder of the shard inside the index.
+        engine: "sa".
+        size: tokens in the shard, one separator per document included.
+        documents: documents in the shard.
+        files: for each binary file its size in bytes and the checksum of its header page.
+        build: what a rerun of an interrupted build needs: where this shard's part of the input
+            begins and ends, and what was skipped on the way.
+    """
+
+    name: str
+    engine: str
+    size: int
+    documents: int
+    files: dict[str, dict[str, Any]]
+    build: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class IndexManifest:
+    """What an index holds; published last.
+
+    Attributes:
+        token_count: tokens of the corpus, separators not counted.
+        document_count: documents of the corpus.
+        token_width: bytes per stored token, 1, 2 or 4.
+        vocabulary_size: ids are below this.
+        tokenizer: kind, options, fingerprint and files of the tokenizer.
+        shards: their manifests, in order.
+        build: totals of the build: what was skipped, split or kept unusual.
+    """
+
+    token_count: int
+    document_count: int
+    token_width: int
+    vocabulary_size: int
+    tokenizer: dict[str, Any]
+    shards: list[ShardManifest]
+    build: dict[str, Any] = field(default_factory=dict)
+
+
+def write_manifest(path: Path, manifest: IndexManifest | ShardManifest) -> None:
+    """Write a manifest atomically."""
+    write_file(path, _encode(asdict(manifest)))
+
+
+def read_index_manifest(folder: Path) -> IndexManifest:
+    """Read ``manifest.json`` of an index.
+
+    Raises:
+        IncompleteIndexError: there is none, or the build has not finished.
+        VersionError: a newer version wrote it.
+        CorruptIndexError: it is not what was written.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise _absent(folder)
+    content = _decode(path)
+    try:
+        content["shards"] = [_build(path, ShardManifest, shard) for shard in content["shards"]]
+    except (KeyError, TypeError) as error:
+        raise _corrupt(path, f"no list of shards ({error})", "a Gramdex manifest") from error
+    return _build(path, IndexManifest, content)
+
+
+def read_shard_manifest(folder: Path) -> ShardManifest:
+    """Read ``shard.json`` of a shard; errors as ``read_index_manifest``."""
+    path = folder / SHARD_MANIFEST
+    return _build(path, ShardManifest, _decode(path))
+
+
+def _absent(folder: Path) -> IncompleteIndexError:
+    if not folder.exists():
+        return IncompleteIndexError(
+            str(folder), "no such folder", "the folder of an index", "check the path"
+        )
+    if (folder / BUILD_PLAN).exists():
+        return IncompleteIndexError(
+            str(folder),
+            "a build that has not finished",
+            f"a published {MANIFEST}",
+            "run the same build command again; finished shards are kept",
+        )
+    return IncompleteIndexError(
+        str(folder), f"no {MANIFEST}", "the folder of an index", "check the path"
+    )
+
+
+def _encode(content: dict[str, Any]) -> bytes:
+    content = {"format_version": VERSION, "minimum_reader": MINIMUM_READER, **content}
+    content["checksum"] = _checksum(content)
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    plain = {name: value for name, value in content.items() if name != "checksum"}
+    encoded = json.dumps(plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return xxhash.xxh3_128_hexdigest(encoded.encode())
+
+
+def _decode(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise IncompleteIndexError(str(path), "no such file", "a published manifest") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _corrupt(path, f"cannot be read ({error})", "a JSON object") from error
+    if not isinstance(content, dict) or not isinstance(content.get("minimum_reader"), int):
+        raise _corrupt(path, "no Gramdex manifest", "a JSON object with minimum_reader")
+    if content["minimum_reader"] > VERSION:
+        raise VersionError(
+            str(path),
+            f"readable from version {content['minimum_reader']} on",
+            f"at most version {VERSION}",
+            "install a newer gramdex",
+        )
+    checksum = _checksum(content)
+    if content.get("checksum") != checksum:
+        raise _corrupt(
+            path, f"checksum {content.get('checksum')}", f"{checksum}: edited or damaged"
+        )
+    return content
+
+
+def _build(path: Path, kind: type[Manifest], content: dict[str, Any]) -> Manifest:
+    names = {f.name for f in fields(kind)}
+    try:
+        return kind(**{name: value for name, value in content.items() if name in names})
+    except (TypeError, AttributeError) as error:
+        raise _corrupt(path, f"fields are missing ({error})", "a Gramdex manifest") from error
+
+
+def _corrupt(path: Path, found: str, expected: str) -> CorruptIndexError:
+    return CorruptIndexError(
+        str(path), found, expected, "restore the index from a copy or build it again"
+    )

@@ -1,0 +1,132 @@
+"""The vocabulary as stored: ids of the tokenizer to ranks in byte order, and back.
+
+Rank 0 is the separator that ends each document. Where no tokenizer is known, and for bytes, the
+rank of an id is the id + 1 and nothing is stored.
+
+::
+
+    vocabulary.gdx  kind "vocabulary"
+      rank_of_id  uint32  vocabulary_size: rank of each id, 0 where the id stands for no token
+      id_of_rank  uint32  ranks: id of each rank; NO_ID for rank 0
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gramdex.errors import CorruptIndexError, QueryError
+from gramdex.fmindex.format.sections import SectionFile, SectionWriter
+from gramdex.kernels.packing import translate_ids
+
+KIND = "vocabulary"
+FILE = "vocabulary.gdx"
+NO_ID = 0xFFFFFFFF
+
+
+def token_width(ranks: int) -> int:
+    """Bytes per token for a vocabulary of ``ranks`` ranks, the separator included."""
+    return 1 if ranks <= 1 << 8 else 2 if ranks <= 1 << 16 else 4
+
+
+class Vocabulary:
+    """Translates ids to ranks and back.
+
+    Args:
+        size: ids are in [0, size).
+        rank_of_id: uint32[size], or None for rank = id + 1.
+        id_of_rank: uint32[ranks], or None likewise.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        rank_of_id: np.ndarray | None = None,
+        id_of_rank: np.ndarray | None = None,
+    ) -> None:
+        self.size = size
+        self._rank_table = np.empty(0, np.uint32) if rank_of_id is None else rank_of_id
+        self._id_of_rank = id_of_rank
+
+    @property
+    def ranks(self) -> int:
+        """Number of ranks, the separator included."""
+        return self.size + 1 if self._id_of_rank is None else self._id_of_rank.size
+
+    @property
+    def width(self) -> int:
+        """Bytes per stored token."""
+        return token_width(self.ranks)
+
+    def to_ranks(self, ids: np.ndarray) -> np.ndarray:
+        """Ranks, int64, of a contiguous int64 array of ids.
+
+        Raises:
+            QueryError: an id outside the vocabulary, or one that stands for no token.
+        """
+        ranks = np.empty(ids.size, np.int64)
+        refused = translate_ids(ids, self._rank_table, self.size, ranks)
+        if refused >= 0:
+            raise self._refuse(int(ids[refused]))
+        return ranks
+
+    def to_ids(self, ranks: np.ndarray) -> np.ndarray:
+        """Ids, int64, of ranks that are not the separator.
+
+        Raises:
+            CorruptIndexError: a rank the vocabulary does not have.
+        """
+        if ranks.size and (ranks.min() < 1 or ranks.max() >= self.ranks):
+            raise CorruptIndexError(
+                "stored tokens",
+                f"ranks from {int(ranks.min())} to {int(ranks.max())}",
+                f"ranks from 1 to {self.ranks - 1}",
+                "run gramdex verify on the index",
+            )
+        if self._id_of_rank is None:
+            return ranks.astype(np.int64) - 1
+        return self._id_of_rank[ranks].astype(np.int64)
+
+    def _refuse(self, token: int) -> QueryError:
+        if 0 <= token < self.size:
+            return QueryError(
+                f"token id {token}",
+                "the vocabulary has no token of this id",
+                "ids of existing tokens",
+                "check which tokenizer the ids come from",
+            )
+        return QueryError(
+            f"token id {token}",
+            "not in the vocabulary of this index",
+            f"ids from 0 to {self.size - 1}",
+            "check which tokenizer the ids come from; separators cannot be queried",
+        )
+
+
+def write_vocabulary(path: Path, rank_of_id: np.ndarray, id_of_rank: np.ndarray) -> None:
+    """Write the two tables, uint32 each."""
+    with SectionWriter(path, KIND) as writer:
+        writer.section("rank_of_id", rank_of_id.astype(np.uint32))
+        writer.section("id_of_rank", id_of_rank.astype(np.uint32))
+
+
+def read_vocabulary(path: Path, size: int, header: str) -> Vocabulary:
+    """Open the tables and check that they are each other's inverse.
+
+    Raises:
+        CorruptIndexError: they are not, or the file is damaged.
+    """
+    file = SectionFile(path, KIND, header)
+    file.check()
+    rank_of_id = file.array("rank_of_id", np.uint32)
+    id_of_rank = file.array("id_of_rank", np.uint32)
+    present = np.flatnonzero(rank_of_id)
+    inverse = np.full(id_of_rank.size, NO_ID, np.uint32)
+    if rank_of_id.size == size and rank_of_id.max(initial=0) < id_of_rank.size:
+        inverse[rank_of_id[present]] = present
+    if rank_of_id.size != size or not np.array_equal(inverse, id_of_rank):
+        raise CorruptIndexError(
+            str(path), "tables that are not each other's inverse", f"{size} ids and their ranks"
+        )
+    return Vocabulary(size, rank_of_id, id_of_rank)

@@ -1,0 +1,202 @@
+"""An opened index: every query over all its shards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gramdex.errors import QueryError
+from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.format.manifest import IndexManifest
+from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.queries import probabilities
+from gramdex.fmindex.queries.documents import DocumentReader
+from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query
+from gramdex.fmindex.results import (
+    Distribution,
+    Document,
+    InfgramDistribution,
+    InfgramProbability,
+    InfgramScores,
+    Interval,
+    MatchingStatistics,
+    Probability,
+)
+from gramdex.fmindex.shard import Shard
+from gramdex.fmindex.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.verification import Verification
+
+DOCUMENTS = 10
+
+
+class Index:
+    """A corpus that answers; made by ``gramdex.open``.
+
+    Counts are of occurrences and exact. A query is a flat sequence of integer ids, or a string:
+    ``count``, ``find`` and ``documents`` take a string as its bytes (possible on indexes of
+    bytes), all others encode it with the index's tokenizer. Every method raises QueryError for
+    ids the vocabulary lacks and CorruptIndexError where a damaged file shows. Queries may run in
+    several threads at once; kernels release the GIL.
+
+    Attributes:
+        folders: where the index lies, one folder for each index opened together.
+        manifests: what their manifests say.
+        tokenizer: the tokenizer the corpus was encoded with.
+        shards: the opened shards, in order.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        manifests: Sequence[IndexManifest],
+        tokenizer: Tokenizer,
+        vocabulary: Vocabulary,
+        shards: Sequence[Shard],
+    ) -> None:
+        self.folders = tuple(folders)
+        self.manifests = tuple(manifests)
+        self.tokenizer = tokenizer
+        self.vocabulary = vocabulary
+        self.shards = tuple(shards)
+        self._engine = SuffixArrayEngine([shard.engine for shard in self.shards])
+        self._patterns = PatternReader(vocabulary, tokenizer)
+        self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer)
+
+    @property
+    def token_count(self) -> int:
+        """Tokens of the corpus, separators not counted."""
+        return sum(shard.token_count for shard in self.shards)
+
+    @property
+    def document_count(self) -> int:
+        """Documents of the corpus."""
+        return sum(shard.documents for shard in self.shards)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Ids are in [0, vocabulary_size)."""
+        return self.vocabulary.size
+
+    def count(self, query: Query) -> int:
+        """Occurrences; of the empty query: all tokens."""
+        return self._engine.count(self._patterns.occurrences(query))
+
+    def count_batch(self, queries: Sequence[Query] | np.ndarray) -> np.ndarray:
+        """Occurrences of each query, int64[k], in one kernel call.
+
+        The fastest forms are a 2-D integer array, one query a row, and a list of lists.
+        """
+        return self._engine.count_batch(*self._patterns.occurrences_batch(queries))
+
+    def find(self, query: Query) -> list[Interval]:
+        """Rank interval of the query in the suffix array of each shard."""
+        found = self._engine.find(self._patterns.occurrences(query))
+        return [Interval(shard, low, high) for shard, (low, high) in enumerate(found.tolist())]
+
+    def locate(self, interval: Interval) -> np.ndarray:
+        """Text positions, ascending int64, of an interval inside its shard.
+
+        Raises:
+            QueryError: the interval does not lie in a shard of this index.
+        """
+        shard, low, high = interval.shard, interval.low, interval.high
+        if not 0 <= shard < len(self.shards) or not 0 <= low <= high <= self.shards[shard].size:
+            raise QueryError("interval", repr(interval), "an interval that find returned")
+        return self._engine.locate(shard, low, high)
+
+    def prob(self, context: Query, token: int | str) -> Probability:
+        """P(token | context) = c(context · token) / c(context)."""
+        return probabilities.prob(
+            self._engine, self._patterns.encoded(context), self._patterns.token(token)
+        )
+
+    def ntd(self, context: Query, limit: int | None = None) -> Distribution:
+        """Exact distribution of the token after ``context``; ``limit`` keeps the most frequent."""
+        probabilities.check_limit(limit)
+        context = self._patterns.encoded(context)
+        return probabilities.ntd(self._engine, self.vocabulary, context, limit)
+
+    def infgram_prob(self, context: Query, token: int | str) -> InfgramProbability:
+        """As ``prob``, with the context backed off to its longest suffix that occurs."""
+        return probabilities.infgram_prob(
+            self._engine, self._patterns.encoded(context), self._patterns.token(token)
+        )
+
+    def infgram_ntd(self, context: Query, limit: int | None = None) -> InfgramDistribution:
+        """As ``ntd``, with the context backed off to its longest suffix that occurs."""
+        probabilities.check_limit(limit)
+        context = self._patterns.encoded(context)
+        return probabilities.infgram_ntd(self._engine, self.vocabulary, context, limit)
+
+    def infgram_scores(self, text: Query) -> InfgramScores:
+        """``infgram_prob`` of every token of a text given all before it, in one pass."""
+        return probabilities.infgram_scores(self._engine, self._patterns.encoded(text))
+
+    def match(self, text: Query) -> MatchingStatistics:
+        """Longest match that starts at each token of a text, and its occurrences."""
+        return MatchingStatistics(*self._engine.matching_statistics(self._patterns.encoded(text)))
+
+    def documents(
+        self, query: Query, max_documents: int = DOCUMENTS, context: int | None = None
+    ) -> list[Document]:
+        """Documents that hold the query, in corpus order.
+
+        Args:
+            query: at least one token.
+            max_documents: at most so many.
+            context: None for whole documents; else so many tokens before and after the first
+                match in each.
+
+        Raises:
+            QueryError: an empty query or a negative number.
+        """
+        if max_documents < 0 or (context is not None and context < 0):
+            raise QueryError(
+                "documents", f"max_documents={max_documents}, context={context}", "no negatives"
+            )
+        return self._documents.matching(self._patterns.occurrences(query), max_documents, context)
+
+    def document(self, number: int) -> Document:
+        """Document by its number in corpus order.
+
+        Raises:
+            QueryError: there is no such document.
+        """
+        return self._documents.read(number)
+
+    def document_at(self, shard: int, position: int, context: int | None = None) -> Document:
+        """Document around a text position, as ``locate`` gives them, with that token as match.
+
+        Raises:
+            QueryError: there is no such position, or it is a document's end.
+        """
+        return self._documents.read_at(shard, position, context)
+
+    def encode(self, text: str) -> np.ndarray:
+        """Ids of a text with the tokenizer of this index, uint32."""
+        return self.tokenizer.encode(text)
+
+    def decode(self, ids: Ids) -> str:
+        """Text of ids."""
+        return self.tokenizer.decode(np.asarray(ids))
+
+    def verify(self) -> Verification:
+        """Check every byte, and that every suffix array is the sorted permutation it claims.
+
+        Raises:
+            CorruptIndexError: the first thing that is wrong.
+        """
+        from gramdex.fmindex.verification import verify_index
+
+        return verify_index(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Index({', '.join(map(str, self.folders))}: {self.document_count:,} documents, "
+            f"{self.token_count:,} tokens, {len(self.shards)} shards, {self.tokenizer.kind})"
+        )

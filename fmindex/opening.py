@@ -1,0 +1,112 @@
+"""Opening an index: from a folder to something that answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from gramdex.errors import CorruptIndexError, TokenizerError, UsageError
+from gramdex.fmindex.format.layout import TOKENIZER_FOLDER
+from gramdex.fmindex.format.manifest import IndexManifest, read_index_manifest
+from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
+from gramdex.fmindex.format.vocabulary import Vocabulary, read_vocabulary
+from gramdex.fmindex.index import Index
+from gramdex.fmindex.shard import Shard
+from gramdex.fmindex.tokenizers import Tokenizer, restore_tokenizer
+
+_ENGINES = ("sa",)
+
+
+def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Index:
+    """Open one index, or several with the same tokenizer as one.
+
+    Checks structure: manifests, sizes, headers, tables that kernels rely on. ``Index.verify``
+    checks every byte.
+
+    Args:
+        path: folder of an index, or a list of folders; documents are numbered through the list.
+
+    Raises:
+        IncompleteIndexError: no index there, its build has not finished, or a file is missing.
+        VersionError: a newer version wrote it.
+        CorruptIndexError: something is not as the format says.
+        TokenizerError: the indexes of a list have different tokenizers.
+    """
+    paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    if not paths:
+        raise UsageError("open", "an empty list", "the path of at least one index")
+    folders = [Path(p) for p in paths]
+    manifests = [read_index_manifest(folder) for folder in folders]
+    _check_same_tokens(folders, manifests)
+    tokenizer = _open_tokenizer(folders[0], manifests[0])
+    vocabulary = _open_vocabulary(folders[0], manifests[0])
+    shards = [
+        shard
+        for folder, manifest in zip(folders, manifests, strict=True)
+        for shard in _open_shards(folder, manifest, vocabulary)
+    ]
+    return Index(folders, manifests, tokenizer, vocabulary, shards)
+
+
+def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifest]) -> None:
+    for folder, manifest in zip(folders, manifests, strict=True):
+        first = manifests[0].tokenizer.get("fingerprint"), manifests[0].vocabulary_size
+        this = manifest.tokenizer.get("fingerprint"), manifest.vocabulary_size
+        if this != first:
+            raise TokenizerError(
+                str(folder),
+                f"tokenizer {this[0]} with {this[1]} ids",
+                f"that of {folders[0]}, {first[0]} with {first[1]} ids",
+                "open indexes of different tokenizers one by one",
+            )
+
+
+def _open_tokenizer(folder: Path, manifest: IndexManifest) -> Tokenizer:
+    stored, place = manifest.tokenizer, folder / TOKENIZER_FOLDER
+    try:
+        files = {name: (place / name).read_bytes() for name in stored["files"]}
+        tokenizer = restore_tokenizer(
+            stored["kind"], stored["options"], files, manifest.vocabulary_size
+        )
+        fingerprint = tokenizer.fingerprint
+    except (OSError, KeyError, TypeError, TokenizerError) as error:
+        raise _damaged_tokenizer(place, str(error)) from error
+    if fingerprint != stored.get("fingerprint"):
+        raise _damaged_tokenizer(place, f"fingerprint {fingerprint}", stored.get("fingerprint"))
+    return tokenizer
+
+
+def _open_vocabulary(folder: Path, manifest: IndexManifest) -> Vocabulary:
+    header = manifest.tokenizer.get("vocabulary")
+    if header is None:
+        return Vocabulary(manifest.vocabulary_size)
+    path = folder / TOKENIZER_FOLDER / VOCABULARY_FILE
+    return read_vocabulary(path, manifest.vocabulary_size, header)
+
+
+def _open_shards(folder: Path, manifest: IndexManifest, vocabulary: Vocabulary) -> list[Shard]:
+    place = str(folder / "manifest.json")
+    if manifest.token_width != vocabulary.width:
+        raise CorruptIndexError(place, f"width {manifest.token_width}", str(vocabulary.width))
+    shards = []
+    for shard in manifest.shards:
+        if shard.engine not in _ENGINES:
+            raise CorruptIndexError(place, f"engine {shard.engine!r}", f"one of {_ENGINES}")
+        shards.append(Shard(folder / shard.name, shard, vocabulary.width, vocabulary.ranks))
+    totals = sum(s.token_count for s in shards), sum(s.documents for s in shards)
+    if totals != (manifest.token_count, manifest.document_count):
+        raise CorruptIndexError(
+            place,
+            f"shards with {totals[0]} tokens in {totals[1]} documents",
+            f"{manifest.token_count} tokens in {manifest.document_count}",
+        )
+    return shards
+
+
+def _damaged_tokenizer(
+    place: Path, found: str, expected: str | None = "the tokenizer the index was built with"
+) -> CorruptIndexError:
+    return CorruptIndexError(
+        str(place), found, str(expected), "restore the index from a copy or build it again"
+    )

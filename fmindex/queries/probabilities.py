@@ -1,0 +1,93 @@
+"""What follows a context: probabilities and distributions, plain and ∞-gram.
+
+The ∞-gram (Liu et al. 2024, arXiv 2401.17377) backs the context off to its longest suffix that
+occurs. A context that stands at a document's end has no next token there; that mass is kept, so
+tokens and document end together are a proper distribution.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gramdex.errors import QueryError
+from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.results import (
+    Distribution,
+    InfgramDistribution,
+    InfgramProbability,
+    InfgramScores,
+    Probability,
+)
+from gramdex.kernels.memory import SEPARATOR
+
+
+def prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> Probability:
+    """P(token | context); ranks in, counts out."""
+    total, count = engine.prob(context, token)
+    return Probability(_ratio(count, total), total, count)
+
+
+def infgram_prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> InfgramProbability:
+    """P(token | longest suffix of the context that occurs)."""
+    length, total, count, sparse = engine.infgram_prob(context, token)
+    return InfgramProbability(_ratio(count, total), total, count, length, sparse)
+
+
+def ntd(
+    engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
+) -> Distribution:
+    """Distribution of the tokens after the context."""
+    intervals = engine.find(context)
+    return Distribution(*_distribution(engine, vocabulary, intervals, context.size, limit))
+
+
+def infgram_ntd(
+    engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
+) -> InfgramDistribution:
+    """Distribution of the tokens after the longest suffix of the context that occurs."""
+    length, total, intervals = engine.longest_suffix(context)
+    parts = _distribution(engine, vocabulary, intervals, length, limit)
+    sparse = bool(total > 0 and parts[2].size and parts[2][0] == total)
+    return InfgramDistribution(*parts, length, sparse)
+
+
+def infgram_scores(engine: SuffixArrayEngine, text: np.ndarray) -> InfgramScores:
+    """∞-gram probability of every token of a text given the tokens before it."""
+    lengths, totals, counts = engine.infgram_scores(text)
+    with np.errstate(invalid="ignore"):
+        return InfgramScores(counts / totals, lengths, totals, counts)
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a limit that is no positive number.
+
+    Raises:
+        QueryError: it is not.
+    """
+    if limit is not None and (not isinstance(limit, int) or limit < 1):
+        raise QueryError("limit", repr(limit), "a positive integer or None for no limit")
+
+
+def _ratio(count: int, total: int) -> float | None:
+    return count / total if total else None
+
+
+def _distribution(
+    engine: SuffixArrayEngine,
+    vocabulary: Vocabulary,
+    intervals: np.ndarray,
+    depth: int,
+    limit: int | None,
+) -> tuple[int, np.ndarray, np.ndarray, int, bool]:
+    total = int((intervals[:, 1] - intervals[:, 0]).sum())
+    ranks, counts = engine.next_tokens(intervals, depth)
+    end_count = 0
+    if ranks.size and ranks[0] == SEPARATOR:
+        end_count = int(counts[0])
+        ranks, counts = ranks[1:], counts[1:]
+    ids = vocabulary.to_ids(ranks)
+    order = np.lexsort((ids, -counts))
+    complete = limit is None or ids.size <= limit
+    order = order[:limit]
+    return total, ids[order], counts[order], end_count, complete

@@ -1,0 +1,129 @@
+"""Checking an index against itself: every byte, and everything queries take for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.shard import Shard
+from gramdex.kernels import memory, packing, verify
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
+
+_VERDICTS = {
+    verify.POSITION: "a position outside the shard at rank {}",
+    verify.FIRST_TOKEN: "suffixes out of the order of their first tokens at rank {}",
+    verify.ORDER: "not the sorted permutation of all suffixes, as seen at rank {}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was checked and found right.
+
+    Attributes:
+        shards: number of shards.
+        files: number of binary files.
+        size: bytes under a checksum.
+        tokens: suffixes whose order was checked.
+    """
+
+    shards: int
+    files: int
+    size: int
+    tokens: int
+
+    def __repr__(self) -> str:
+        return (
+            f"Verification({self.shards} shards, {self.files} files, {self.size:,} bytes, "
+            f"{self.tokens:,} suffixes: all right)"
+        )
+
+
+def verify_index(index: Index, progress: Callable[[str], None] | None = None) -> Verification:
+    """Check all shards; ``progress`` is told the name of each before it is checked.
+
+    Raises:
+        CorruptIndexError: naming the file and what is wrong.
+    """
+    files = size = tokens = 0
+    for shard in index.shards:
+        if progress is not None:
+            progress(shard.name)
+        verify_shard(shard, index.vocabulary.ranks)
+        files += len(shard.files)
+        size += sum(file.size for file in shard.files.values())
+        tokens += shard.size
+    return Verification(len(index.shards), files, size, tokens)
+
+
+def check_bytes(shard: Shard) -> None:
+    """Compare every byte of a shard with its checksum.
+
+    Raises:
+        CorruptIndexError: naming the file and section.
+    """
+    for file in shard.files.values():
+        file.check()
+
+
+def verify_shard(shard: Shard, ranks: int) -> None:
+    """Check one shard: its bytes, its order, its tables, its documents and their metadata.
+
+    Raises:
+        CorruptIndexError: naming the file and what is wrong.
+    """
+    check_bytes(shard)
+    counts = _token_counts(shard, ranks)
+    _check_buckets(shard, counts)
+    _check_suffixes(shard, counts)
+    _check_documents(shard)
+    for document in range(shard.documents):
+        shard.read_metadata(document)
+
+
+def _token_counts(shard: Shard, ranks: int) -> np.ndarray:
+    counts = np.zeros(ranks, np.int64)
+    outside = packing.count_symbols(shard.engine.tokens, counts)
+    if outside >= 0:
+        token = int(shard.engine.tokens[outside])
+        raise _wrong(shard, "tokens.gdx", f"rank {token} at {outside}", f"below {ranks}")
+    return counts
+
+
+def _check_buckets(shard: Shard, counts: np.ndarray) -> None:
+    table = np.zeros(shard.engine.buckets.size, np.uint32)
+    packing.prefix_table(counts, shard.engine.shift, table)
+    if not np.array_equal(table, shard.engine.buckets):
+        raise _wrong(shard, "suffixes.gdx", "a prefix table of another text", "bucket bounds")
+
+
+def _check_suffixes(shard: Shard, counts: np.ndarray) -> None:
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    verdict, rank = verify.check_suffix_array(
+        shard.engine.tokens, shard.engine.suffixes, starts, np.empty(counts.size, np.int64)
+    )
+    if verdict != verify.SORTED:
+        raise _wrong(shard, "suffixes.gdx", _VERDICTS[verdict].format(rank), "a suffix array")
+
+
+def _check_documents(shard: Shard) -> None:
+    ends = np.flatnonzero(shard.engine.tokens == memory.SEPARATOR)
+    if not np.array_equal(ends + 1, shard.starts[1:]):
+        raise _wrong(
+            shard, "documents.gdx", "boundaries that are not the separators", "matching ones"
+        )
+
+
+def _wrong(shard: Shard, file: str, found: str, expected: str) -> CorruptIndexError:
+    return CorruptIndexError(
+        str(shard.folder / file),
+        found,
+        expected,
+        "restore the index from a copy or build it again",
+    )

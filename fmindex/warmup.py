@@ -1,0 +1,66 @@
+"""Compiling every query kernel before it is needed."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.kernels import count_batch, distribution, infgram, jit, matching, memory, search
+
+_TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
+_SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
+_BUCKETS = np.array([0, 1, 3, 4, 5], np.uint32)
+
+QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
+    search: ("count", "find_intervals", "prob"),
+    count_batch: ("count_batch",),
+    distribution: ("next_tokens",),
+    infgram: ("longest_suffix", "infgram_prob", "infgram_scores"),
+    matching: ("matching_statistics",),
+}
+
+
+class _SmallShard:
+    """Stands in for an opened shard: "abac" and its separator."""
+
+    shift = 0
+    ranks = 4
+    suffixes = _SUFFIXES
+    tokens = _TEXT
+    buckets = _BUCKETS
+    size = _TEXT.size
+
+    def row(self) -> list[int]:
+        row = [0] * memory.COLUMNS
+        row[memory.TEXT], row[memory.SUFFIXES] = _TEXT.ctypes.data, _SUFFIXES.ctypes.data
+        row[memory.BUCKETS], row[memory.BUCKET_COUNT] = _BUCKETS.ctypes.data, 4
+        row[memory.WIDTH], row[memory.SIZE] = 1, _TEXT.size
+        return row
+
+
+def warmup() -> None:
+    """Compile, or load from the cache, every kernel that queries use.
+
+    Kernels take all widths and shard counts alike, so one small text of one width is enough.
+
+    Raises:
+        RuntimeError: a kernel answered wrongly or is still not compiled.
+    """
+    engine = SuffixArrayEngine([_SmallShard()])  # type: ignore[list-item]
+    pattern = np.array([1], np.int64)
+    counts = engine.count_batch(pattern, np.array([0, 1], np.int64))
+    lengths, _ = engine.matching_statistics(pattern)
+    tokens, _ = engine.next_tokens(engine.find(pattern), 1)
+    answers = [engine.count(pattern), *counts, *engine.prob(pattern, 2), *lengths, *tokens]
+    answers += [*engine.longest_suffix(pattern)[:2], *engine.infgram_prob(pattern, 3)]
+    answers += [*engine.infgram_scores(pattern)[2]]
+    if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2]:
+        raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
+    if jit.JIT_DISABLED:
+        return
+    for module, names in QUERY_KERNELS.items():
+        for name in names:
+            if not getattr(module, name).signatures:
+                raise RuntimeError(f"kernel {module.__name__}.{name} is not compiled")

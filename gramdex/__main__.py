@@ -1,0 +1,5 @@
+"""``python -m gramdex``: the command line."""
+
+from gramdex.tools.cli import main
+
+main()

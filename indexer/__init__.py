@@ -1,0 +1,1 @@
+"""How does a corpus become an index? Readers, encoding, sharding, sorting, publishing."""

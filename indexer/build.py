@@ -1,0 +1,405 @@
+"""Building an index: read, encode, cut into shards, sort them in parallel, publish.
+
+A build can be killed at any moment. Finished shards lie under their final names, everything else
+under names that end in ``.tmp``; the manifest comes last. The same command goes on where the
+other stopped and ends in the same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Unpack
+
+from gramdex.errors import (
+    GramdexError,
+    InputError,
+    OutputExistsError,
+    RecordError,
+)
+from gramdex.fmindex.format.files import publish, sync_folder, write_file, writing
+from gramdex.fmindex.format.layout import TOKENIZER_FOLDER, shard_name
+from gramdex.fmindex.format.manifest import (
+    MANIFEST,
+    IndexManifest,
+    ShardManifest,
+    read_index_manifest,
+    read_shard_manifest,
+    write_manifest,
+)
+from gramdex.fmindex.format.sections import SectionFile
+from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
+from gramdex.fmindex.format.vocabulary import KIND as VOCABULARY_KIND
+from gramdex.fmindex.format.vocabulary import write_vocabulary
+from gramdex.fmindex.shard import Shard
+from gramdex.fmindex.tokenizers import Tokenizer
+from gramdex.fmindex.verification import check_bytes
+from gramdex.indexer import plan as plans
+from gramdex.indexer.encoding import Encoder, Piece, Place, Refused
+from gramdex.indexer.executors import Executor, make_executor
+from gramdex.indexer.finishing import ShardJob
+from gramdex.indexer.memory import MemoryPlan, plan_memory
+from gramdex.indexer.options import BuildOptions, BuildSettings
+from gramdex.indexer.readers import read
+from gramdex.indexer.records import BadRecord, Record
+from gramdex.indexer.report import BuildReport, BuildState, Progress
+from gramdex.indexer.shard_writer import Cursor, ShardWriter, Spool
+
+_EXAMPLES = 3
+_TELL_EVERY = 0.1  # seconds
+
+
+def run_build(options: BuildOptions, progress: Progress | None = None) -> BuildReport:
+    """Build an index.
+
+    Args:
+        options: what to build.
+        progress: told the state of the build several times a second.
+
+    Raises:
+        InputError, RecordError: something in the corpus cannot be indexed, and ``on_error`` is
+            "raise".
+        OutputExistsError: the output holds something else.
+        DiskFullError, MemoryBoundError, WorkerDiedError, BuildError: as their names say.
+    """
+    plan = plans.make_plan(options)
+    memory = plan_memory(options, plan.vocabulary.ranks)
+    finished = plans.begin(plan, options.output)
+    with _locked(options.output):
+        build = _Build(plan, memory, progress or (lambda state: None))
+        if not finished:
+            build.run()
+        plans.end(options.output)
+        return build.report()
+
+
+def build(
+    inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    tokenizer: str | os.PathLike[str] | Tokenizer | None = "bytes",
+    *,
+    progress: Progress | None = None,
+    **options: Unpack[BuildSettings],
+) -> BuildReport:
+    """Build an index of a corpus; see ``BuildOptions`` for every option and ``run_build``.
+
+    With ``workers`` above 1 the calling script needs the usual guard of spawned processes,
+    ``if __name__ == "__main__":``.
+
+    Returns:
+        What was built, and what was left out or changed on the way.
+    """
+    paths = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    return run_build(BuildOptions(paths, Path(output), tokenizer, **options), progress)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other builds away from the folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputExistsError(
+                str(folder), "another build is writing here", "one build at a time", "wait for it"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _Build:
+    """One run; its parts are in the order in which they happen."""
+
+    def __init__(self, plan: plans.BuildPlan, memory: MemoryPlan, progress: Progress) -> None:
+        self.plan = plan
+        self.options = plan.options
+        self.output = plan.options.output
+        self.memory = memory
+        self.shards: dict[int, ShardManifest] = {}
+        self.kept = 0
+        self.examples: list[str] = []
+        self.state = BuildState(input_size=sum(file.size or 0 for file in plan.files))
+        self._progress = progress
+        self._told = 0.0
+        self._started = time.perf_counter()
+
+    def run(self) -> None:
+        self._remove_leftovers()
+        try:
+            self.tokenizer = self._write_tokenizer()
+            kept = self._kept_shards()
+            executor = make_executor(self.memory.workers)
+            try:
+                tail = self._make_shards(executor, kept)
+                self.state.stage = "sort"
+                for job, manifest in executor.drain():
+                    self._publish_shard(job, manifest)
+            finally:
+                executor.close()
+            self._publish_index(tail)
+        except BaseException:
+            self._clean_up()
+            raise
+
+    def _clean_up(self) -> None:
+        """After a failure leave finished shards, or nothing at all."""
+        with suppress(GramdexError, OSError):
+            self._remove_leftovers()
+            if not any(self.output.glob("shard-*")):
+                plans.end(self.output)
+                shutil.rmtree(self.output / TOKENIZER_FOLDER, ignore_errors=True)
+                self.output.rmdir()
+
+    # ── before the first record ─────────────────────────────────────────────────────────────
+
+    def _remove_leftovers(self) -> None:
+        with writing(self.output):
+            for leftover in self.output.glob("*.tmp"):
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink()
+
+    def _write_tokenizer(self) -> dict[str, Any]:
+        """Copy the tokenizer; what the manifest says of it."""
+        plan, folder = self.plan, self.output / TOKENIZER_FOLDER
+        header = None
+        if plan.tokenizer.files or plan.tables:
+            with writing(folder):
+                folder.mkdir(exist_ok=True)
+        for name, content in plan.tokenizer.files.items():
+            write_file(folder / name, content)
+        if plan.tables is not None:
+            temporary = folder / (VOCABULARY_FILE + ".tmp")
+            write_vocabulary(temporary, *plan.tables)
+            header = SectionFile(temporary, VOCABULARY_KIND).header
+            publish(temporary, folder / VOCABULARY_FILE)
+        return {
+            "kind": plan.tokenizer.kind,
+            "options": plan.tokenizer.options,
+            "files": sorted(plan.tokenizer.files),
+            "fingerprint": plan.tokenizer.fingerprint,
+            "vocabulary": header,
+        }
+
+    def _kept_shards(self) -> dict[int, ShardManifest]:
+        """Finished shards of an interrupted run whose every byte is right."""
+        kept = {}
+        for folder in sorted(self.output.glob("shard-*")):
+            number = int(folder.name.removeprefix("shard-"))
+            try:
+                manifest = read_shard_manifest(folder)
+                check_bytes(
+                    Shard(folder, manifest, self.plan.vocabulary.width, self.plan.vocabulary.ranks)
+                )
+                kept[number] = manifest
+            except GramdexError as error:
+                self._say(f"{folder.name} is made again: {error}")
+                shutil.rmtree(folder)
+        return kept
+
+    # ── records to shards ───────────────────────────────────────────────────────────────────
+
+    def _make_shards(self, executor: Executor, kept: dict[int, ShardManifest]) -> Counter[str]:
+        """Make every shard that is not kept; what was counted after the last document."""
+        number, begin = 0, Cursor(0, 0)
+        while True:
+            while number in kept:
+                manifest = kept[number]
+                self._count(number, manifest)
+                self.kept += 1
+                end = manifest.build["end"]
+                if end is None:
+                    return Counter()
+                number, begin = number + 1, Cursor(**end)
+            stop = min((n for n in kept if n > number), default=None)
+            number, following, tail = self._make_run(executor, number, begin, stop)
+            if following is None:
+                return tail
+            begin = following
+
+    def _make_run(
+        self, executor: Executor, number: int, begin: Cursor, stop: int | None
+    ) -> tuple[int, Cursor | None, Counter[str]]:
+        """Make the shards from ``number`` up to ``stop``, or to the end of the input."""
+        names = iter(range(number, 1 << 62))
+        writer = ShardWriter(
+            lambda: self._temporary(next(names)),
+            self.plan.vocabulary.width,
+            self.options.shard_tokens,
+            begin,
+        )
+        try:
+            for spool, following in self._spools(writer, begin):
+                self._submit(executor, spool, number, following)
+                number += 1
+                if number == stop:
+                    return number, following, Counter()
+            spool_or_none, tail = writer.finish()
+            if spool_or_none is not None:
+                self._submit(executor, spool_or_none, number, None)
+            return number, None, tail
+        finally:
+            writer.abandon()
+
+    def _spools(self, writer: ShardWriter, begin: Cursor) -> Iterator[tuple[Spool, Cursor]]:
+        encoder = Encoder(self.plan.tokenizer, self.plan.vocabulary)
+        for piece in encoder.encode(self._records(begin)):
+            if isinstance(piece, Refused):
+                self._refuse(piece.error, writer)
+            elif not self._leave_out_empty(piece, writer):
+                yield from writer.add(piece)
+                self.state.tokens += piece.ranks.size
+                self.state.documents += not piece.continues
+            self._tell()
+
+    def _records(self, begin: Cursor) -> Iterator[tuple[Place, Record | BadRecord]]:
+        """Records from ``begin`` on; files before it are not opened."""
+        for number, file in enumerate(self.plan.files):
+            if number >= begin.file:
+                skip = begin.record if number == begin.file else 0
+                for i, record in enumerate(read(file, self.options.read)):
+                    if i >= skip:
+                        yield Place(number, i), record
+            self.state.input_done += file.size or 0
+
+    def _refuse(self, error: InputError, writer: ShardWriter) -> None:
+        if self.options.on_error == "raise":
+            remedy = error.remedy or "mend it"
+            raise type(error)(
+                error.thing,
+                error.found,
+                error.expected,
+                f"{remedy}; or leave out and count what is bad with --on-error skip",
+            ) from error
+        if writer.parts:
+            raise InputError(
+                error.thing,
+                f"{error.found}, when parts of this document were in finished shards",
+                error.expected,
+                "raise --shard-tokens above the length of this document",
+            )
+        if writer.in_document:
+            writer.drop_document()
+        writer.tally["skipped_records" if isinstance(error, RecordError) else "skipped_files"] += 1
+        if len(self.examples) < _EXAMPLES:
+            self.examples.append(str(error))
+        self.state.skipped += 1
+
+    def _leave_out_empty(self, piece: Piece, writer: ShardWriter) -> bool:
+        if piece.ranks.size or piece.continues or writer.in_document:
+            return False
+        policy = self.options.empty_documents
+        if policy == "raise":
+            raise RecordError(
+                piece.source,
+                "an empty document",
+                "at least one token",
+                "remove it, or leave such documents out with --on-empty skip, or keep them with "
+                "--on-empty keep",
+            )
+        if policy == "skip":
+            writer.tally["empty_documents"] += 1
+        return policy == "skip"
+
+    # ── shards to an index ──────────────────────────────────────────────────────────────────
+
+    def _submit(self, executor: Executor, spool: Spool, number: int, end: Cursor | None) -> None:
+        build = {
+            "begin": spool.begin.to_json(),
+            "end": end.to_json() if end is not None else None,
+            "tally": dict(sorted(spool.tally.items())),
+        }
+        vocabulary = self.plan.vocabulary
+        job = ShardJob(
+            spool.folder,
+            shard_name(number),
+            spool.size,
+            spool.documents,
+            vocabulary.width,
+            vocabulary.ranks,
+            build,
+        )
+        self.state.sorting += 1
+        self._say(f"{job.name}: sorting {job.size:,} tokens of {job.documents:,} documents")
+        for done, manifest in executor.submit(job):
+            self._publish_shard(done, manifest)
+
+    def _publish_shard(self, job: ShardJob, manifest: ShardManifest) -> None:
+        publish(job.folder, self.output / job.name)
+        self.state.sorting -= 1
+        self._count(int(job.name.removeprefix("shard-")), manifest)
+        self._say(f"{job.name}: finished")
+
+    def _count(self, number: int, manifest: ShardManifest) -> None:
+        self.shards[number] = manifest
+        self.state.shards = len(self.shards)
+
+    def _publish_index(self, tail: Counter[str]) -> None:
+        self.state.stage = "publish"
+        self._tell(now=True)
+        shards = [self.shards[number] for number in sorted(self.shards)]
+        totals: Counter[str] = Counter(tail)
+        for shard in shards:
+            totals.update(shard.build["tally"])
+        documents = sum(shard.documents for shard in shards)
+        with writing(self.output):
+            sync_folder(self.output)
+        write_manifest(
+            self.output / MANIFEST,
+            IndexManifest(
+                token_count=sum(shard.size for shard in shards) - documents,
+                document_count=documents,
+                token_width=self.plan.vocabulary.width,
+                vocabulary_size=self.plan.vocabulary.size,
+                tokenizer=self.tokenizer,
+                shards=shards,
+                build=dict(sorted(totals.items())),
+            ),
+        )
+
+    def _temporary(self, number: int) -> Path:
+        """Name of a shard's folder until it is finished; no other process uses the same."""
+        return self.output / f"{shard_name(number)}.{os.getpid()}.tmp"
+
+    # ── telling ─────────────────────────────────────────────────────────────────────────────
+
+    def _say(self, message: str) -> None:
+        self.state.message = message
+        self._tell(now=True)
+        self.state.message = ""
+
+    def _tell(self, now: bool = False) -> None:
+        if now or time.perf_counter() - self._told > _TELL_EVERY:
+            self._told = time.perf_counter()
+            self._progress(self.state)
+
+    def report(self) -> BuildReport:
+        manifest = read_index_manifest(self.output)
+        totals = Counter(manifest.build)
+        return BuildReport(
+            path=self.output,
+            token_count=manifest.token_count,
+            document_count=manifest.document_count,
+            shards=len(manifest.shards),
+            kept_shards=self.kept,
+            seconds=time.perf_counter() - self._started,
+            size=sum(f.stat().st_size for f in self.output.rglob("*") if f.is_file()),
+            skipped_records=totals["skipped_records"],
+            skipped_files=totals["skipped_files"],
+            examples=self.examples,
+            empty_documents=totals["empty_documents"],
+            split_parts=totals["split_parts"],
+            text_cuts=totals["text_cuts"],
+            lossy_records=totals["lossy_records"],
+            memory=self.memory.total,
+            workers=self.memory.workers,
+        )

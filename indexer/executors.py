@@ -1,0 +1,127 @@
+"""Where shards are sorted: in this process, or in worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol
+
+from gramdex.errors import WorkerDiedError
+from gramdex.fmindex.format.manifest import ShardManifest
+from gramdex.indexer.finishing import ShardJob, finish_shard
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Executor(Protocol):
+    """Sorts shards, some at a time."""
+
+    def submit(self, job: ShardJob) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Start a job, waiting for a place if all are taken; yields jobs that have finished."""
+        ...
+
+    def drain(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Wait for all jobs; yields them as they finish."""
+        ...
+
+    def close(self) -> None:
+        """Stop; jobs that have not finished are given up."""
+        ...
+
+
+class SerialExecutor:
+    """Sorts in this process, one shard after the other."""
+
+    def submit(self, job: ShardJob) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Sort now."""
+        yield job, finish_shard(job)
+
+    def drain(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Nothing is left to wait for."""
+        yield from ()
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+class ProcessExecutor:
+    """Sorts in spawned worker processes.
+
+    One more job than there are workers may wait, so that no worker idles while the next shard is
+    being written.
+
+    Args:
+        workers: number of processes.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._places = workers + 1
+        self._pool = ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(os.getpid(),),
+        )
+        self._running: dict[Future[ShardManifest], ShardJob] = {}
+
+    def submit(self, job: ShardJob) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Queue a job; waits while all places are taken."""
+        while len(self._running) >= self._places:
+            yield from self._wait()
+        try:
+            self._running[self._pool.submit(finish_shard, job)] = job
+        except BrokenProcessPool as error:
+            raise self._died() from error
+
+    def drain(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        """Wait for every queued job."""
+        while self._running:
+            yield from self._wait()
+
+    def close(self) -> None:
+        """Kill the workers; a shard they had not finished is made again by a rerun."""
+        processes = list((getattr(self._pool, "_processes", None) or {}).values())
+        self._pool.shutdown(wait=not self._running, cancel_futures=True)
+        for process in processes:
+            with contextlib.suppress(OSError, ValueError):
+                process.kill()
+                process.join()
+
+    def _wait(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
+        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+            job = self._running.pop(future)
+            try:
+                yield job, future.result()
+            except BrokenProcessPool as error:
+                raise self._died() from error
+
+    def _died(self) -> WorkerDiedError:
+        return WorkerDiedError(
+            "worker process",
+            "ended while sorting a shard",
+            "a finished shard",
+            "run the same command again, finished shards are kept; if the system killed it for "
+            "want of memory, lower --memory, --workers or --shard-tokens first",
+        )
+
+
+def make_executor(workers: int) -> Executor:
+    """One worker is this process itself."""
+    return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+
+
+def _start_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end with it even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        prctl: Callable[..., Any] = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

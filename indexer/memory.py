@@ -1,0 +1,63 @@
+"""How much memory a build takes, stated before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gramdex.errors import MemoryBoundError
+from gramdex.indexer.options import BuildOptions
+from gramdex.indexer.suffix_sort import working_memory
+
+READING = 512 << 20
+"""The interpreter, libraries, a tokenizer and the batches it works on."""
+
+WORKER = 192 << 20
+"""The interpreter and libraries of a worker process, and its buffers."""
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How many shards are sorted at once, and what the build takes at most.
+
+    Attributes:
+        workers: shards sorted at once; 1 sorts in the building process.
+        sort: bytes that sorting a full shard takes.
+        total: bytes of all processes together.
+    """
+
+    workers: int
+    sort: int
+    total: int
+
+
+def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
+    """Fit as many workers as were asked for into the stated memory.
+
+    Raises:
+        MemoryBoundError: not even one full shard fits; names the shard size that would.
+    """
+    sort = working_memory(options.shard_tokens, ranks)
+    memory = options.memory_bytes
+    workers = min(options.workers, (memory - READING) // (WORKER + sort))
+    if workers >= 2:
+        return MemoryPlan(workers, sort, READING + workers * (WORKER + sort))
+    if READING + sort <= memory:
+        return MemoryPlan(1, sort, READING + sort)
+    raise MemoryBoundError(
+        f"memory of {memory:,} bytes",
+        f"sorting a shard of {options.shard_tokens:,} tokens takes {READING + sort:,}",
+        "at most the stated memory",
+        f"give --memory {READING + sort} or {_advice(options, ranks, memory)}",
+    )
+
+
+def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
+    low, high = 1, options.shard_tokens
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (
+            (middle, high) if READING + working_memory(middle, ranks) <= memory else (low, middle)
+        )
+    if READING + working_memory(low, ranks) > memory:
+        return f"more than {READING:,} bytes in any case"
+    return f"--shard-tokens {low}"

@@ -1,0 +1,101 @@
+"""What a build is asked to do, checked before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from gramdex.errors import UsageError
+from gramdex.fmindex.tokenizers import Tokenizer
+from gramdex.indexer.readers import ReadOptions
+
+SHARD_TOKENS = 100_000_000
+MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
+ENGINES = ("sa",)
+ON_ERROR = ("raise", "skip")
+ON_EMPTY = ("raise", "skip", "keep")
+
+
+class BuildSettings(TypedDict, total=False):
+    """The options of ``BuildOptions`` beside inputs, output and tokenizer."""
+
+    engine: str
+    shard_tokens: int
+    workers: int
+    memory: int | None
+    read: ReadOptions
+    on_error: str
+    on_empty: str | None
+    vocabulary_size: int | None
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """A build.
+
+    Attributes:
+        inputs: files, folders, globs, at any URL fsspec knows.
+        output: folder of the index; new, empty, or holding the same build, interrupted.
+        tokenizer: anything ``load_tokenizer`` takes; None for pre-tokenized input without one.
+        engine: "sa".
+        shard_tokens: most tokens of a shard, each document counting one more for its separator.
+        workers: processes that sort shards; 1 sorts in this process.
+        memory: bytes the whole build may take; None for half of the machine's.
+        read: how input files are found and read.
+        on_error: "raise" stops at the first bad record or file, "skip" leaves it out and counts.
+        on_empty: what to do with documents without tokens; None follows ``on_error``.
+        vocabulary_size: ids are below this; None takes it from the tokenizer, or from the
+            largest id of pre-tokenized input.
+
+    Raises:
+        UsageError: a value has no meaning.
+    """
+
+    inputs: Sequence[str | os.PathLike[str]]
+    output: Path
+    tokenizer: str | os.PathLike[str] | Tokenizer | None = "bytes"
+    engine: str = "sa"
+    shard_tokens: int = SHARD_TOKENS
+    workers: int = 1
+    memory: int | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+    on_error: str = "raise"
+    on_empty: str | None = None
+    vocabulary_size: int | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("engine", self.engine, ENGINES)
+        _one_of("on_error", self.on_error, ON_ERROR)
+        if self.on_empty is not None:
+            _one_of("on_empty", self.on_empty, ON_EMPTY)
+        _in_range("shard_tokens", self.shard_tokens, 2, MAXIMUM_SHARD_TOKENS)
+        _in_range("workers", self.workers, 1, 4096)
+        if self.memory is not None:
+            _in_range("memory", self.memory, 1, 1 << 62)
+        if self.vocabulary_size is not None:
+            _in_range("vocabulary_size", self.vocabulary_size, 1, (1 << 32) - 1)
+
+    @property
+    def empty_documents(self) -> str:
+        """What happens to documents without tokens: "raise", "skip" or "keep"."""
+        return self.on_empty or self.on_error
+
+    @property
+    def memory_bytes(self) -> int:
+        """The stated bound, or half of the machine's memory."""
+        if self.memory is not None:
+            return self.memory
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise UsageError(name, repr(value), f"one of {', '.join(allowed)}")
+
+
+def _in_range(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(name, repr(value), f"a whole number from {low} to {high}")

@@ -1,0 +1,1 @@
+"""How is this computed fast? Pure functions on arrays, compiled by numba."""

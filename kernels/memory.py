@@ -1,0 +1,145 @@
+"""Loads from mapped memory, and the row of addresses that stands for a shard.
+
+A kernel sees the shards of an index as one int64 matrix, a row per shard, so that a query over
+any number of shards is one call and one compiled function serves every token width:
+
+    column    holds
+    TEXT      address of the tokens, unsigned ranks of WIDTH bytes
+    WIDTH     bytes per token: 1, 2 or 4
+    SUFFIXES  address of the suffix array, uint32 positions
+    SIZE      tokens in the shard, separators included; also entries of the suffix array
+    BUCKETS   address of the prefix table, uint32[BUCKET_COUNT + 1]
+    SHIFT     bucket of a suffix = its first token >> SHIFT
+    BUCKET_COUNT
+
+Invariants the caller has checked: the last token is the separator 0, and no pattern contains 0;
+so a comparison that starts inside the text ends inside it. What follows from values read from
+files (suffixes, buckets) is compared with SIZE before it is used, so a damaged file raises
+``CorruptShard`` instead of reading elsewhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from gramdex.kernels.jit import CHECK_BOUNDS, JIT_DISABLED, kernel
+
+TEXT, WIDTH, SUFFIXES, SIZE, BUCKETS, SHIFT, BUCKET_COUNT = range(7)
+COLUMNS = 7
+SEPARATOR = 0
+
+
+class CorruptShard(Exception):
+    """A position or bucket read from a shard lies outside it."""
+
+
+def _python_load(ctype):
+    size = ctypes.sizeof(ctype)
+
+    def load(address, index):
+        return ctype.from_address(int(address) + size * int(index)).value
+
+    return load
+
+
+def _compiled_load(bits):
+    def load(typing_context, address, index):
+        def emit(context, builder, signature, arguments):
+            base, offset = arguments
+            integer = ir.IntType(bits)
+            pointer = builder.inttoptr(base, integer.as_pointer())
+            value = builder.load(builder.gep(pointer, [offset]), align=1)
+            return builder.zext(value, ir.IntType(64))
+
+        return types.int64(types.int64, types.int64), emit
+
+    return intrinsic(load)
+
+
+if JIT_DISABLED:
+    load_u8, load_u16, load_u32 = map(
+        _python_load, (ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32)
+    )
+else:
+    load_u8, load_u16, load_u32 = map(_compiled_load, (8, 16, 32))
+
+
+def _compiled_prefetch(typing_context, address):
+    """Start loading the cache line of an address that will be read soon."""
+
+    def emit(context, builder, signature, arguments):
+        pointer_type = ir.IntType(8).as_pointer()
+        pointer = builder.inttoptr(arguments[0], pointer_type)
+        number = ir.IntType(32)
+        signature = ir.FunctionType(ir.VoidType(), [pointer_type, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer_type], signature)
+        read, keep, data = number(0), number(3), number(1)
+        builder.call(prefetch, [pointer, read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), emit
+
+
+prefetch = (lambda address: None) if JIT_DISABLED else intrinsic(_compiled_prefetch)
+
+
+@kernel
+def prefetch_suffix(shard, rank):
+    """Start loading ``suffix_at(shard, rank)``."""
+    prefetch(shard[SUFFIXES] + 4 * rank)
+
+
+@kernel
+def prefetch_token(shard, position):
+    """Start loading ``token_at(shard, position)``."""
+    prefetch(shard[TEXT] + shard[WIDTH] * position)
+
+
+@kernel
+def token_at(shard, position):
+    """Rank of the token at ``position`` < SIZE."""
+    if CHECK_BOUNDS and not 0 <= position < shard[SIZE]:
+        raise IndexError("token_at outside the shard")
+    width = shard[WIDTH]
+    if width == 2:
+        return load_u16(shard[TEXT], position)
+    if width == 1:
+        return load_u8(shard[TEXT], position)
+    return load_u32(shard[TEXT], position)
+
+
+@kernel
+def suffix_at(shard, rank):
+    """Text position of the suffix of ``rank`` < SIZE; always < SIZE."""
+    if CHECK_BOUNDS and not 0 <= rank < shard[SIZE]:
+        raise IndexError("suffix_at outside the shard")
+    position = load_u32(shard[SUFFIXES], rank)
+    if position >= shard[SIZE]:
+        raise CorruptShard("suffix array")
+    return position
+
+
+@kernel
+def token_after(shard, rank, depth):
+    """Token at ``depth`` of the suffix of ``rank``, which goes on at least that far."""
+    position = suffix_at(shard, rank) + depth
+    if position >= shard[SIZE]:
+        raise CorruptShard("suffix array")
+    return token_at(shard, position)
+
+
+@kernel
+def bucket_bounds(shard, token):
+    """Rank interval [low, high) of the suffixes whose first token is in the bucket of ``token``."""
+    bucket = token >> shard[SHIFT]
+    if bucket >= shard[BUCKET_COUNT]:
+        return 0, 0
+    low = load_u32(shard[BUCKETS], bucket)
+    high = load_u32(shard[BUCKETS], bucket + 1)
+    if low > high or high > shard[SIZE]:
+        raise CorruptShard("prefix table")
+    return low, high
