@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
 from gramdex.fmindex.shard import Shard
 from gramdex.kernels import memory, packing, verify
 
@@ -78,6 +79,8 @@ def verify_shard(shard: Shard, ranks: int) -> None:
     Raises:
         CorruptIndexError: naming the file and what is wrong.
     """
+    if read_shard_manifest(shard.folder) != shard.manifest:
+        raise _wrong(shard, SHARD_MANIFEST, "another shard than the index describes", "the same")
     check_bytes(shard)
     counts = _token_counts(shard, ranks)
     _check_buckets(shard, counts)

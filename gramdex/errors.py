@@ -63,7 +63,7 @@ class GramdexError(Exception):
         if self.expected:
             text += f"; expected {self.expected}"
         if self.remedy:
-            text += f". {self.remedy[0].upper()}{self.remedy[1:]}"
+            text += f". Remedy: {self.remedy}"
         return text
 
 

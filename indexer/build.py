@@ -69,13 +69,20 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> BuildR
         DiskFullError, MemoryBoundError, WorkerDiedError, BuildError: as their names say.
     """
     plan = plans.make_plan(options)
-    memory = plan_memory(options, plan.vocabulary.ranks)
-    finished = plans.begin(plan, options.output)
-    with _locked(options.output):
+    return run_plan(plan, plan_memory(options, plan.vocabulary.ranks), progress)
+
+
+def run_plan(
+    plan: plans.BuildPlan, memory: MemoryPlan, progress: Progress | None = None
+) -> BuildReport:
+    """Build what was planned; ``run_build`` in two steps, to say the plan in between."""
+    output = plan.options.output
+    finished = plans.begin(plan, output)
+    with _locked(output):
         build = _Build(plan, memory, progress or (lambda state: None))
         if not finished:
             build.run()
-        plans.end(options.output)
+        plans.end(output)
         return build.report()
 
 

@@ -67,7 +67,7 @@ class ProcessExecutor:
             workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(os.getpid(),),
+            initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // workers)),
         )
         self._running: dict[Future[ShardManifest], ShardJob] = {}
 
@@ -117,8 +117,9 @@ def make_executor(workers: int) -> Executor:
     return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
 
 
-def _start_worker(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and end with it even if it is killed."""
+def _start_worker(parent: int, threads: int) -> None:
+    """Leave Ctrl-C to the parent, end with it even if it is killed, and share the cores."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         prctl: Callable[..., Any] = ctypes.CDLL(None).prctl

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import pydivsufsort
 
 from gramdex.kernels.packing import dense_symbols, keep_token_suffixes, pack_big_endian
 
@@ -56,6 +55,8 @@ def sort_suffixes(
     if filled != packed.size:
         raise RuntimeError(f"the text has {filled // width} tokens, {size} were counted")
     del symbols
+    import pydivsufsort  # reads OMP_NUM_THREADS when loaded, which worker processes set first
+
     suffixes = pydivsufsort.divsufsort(packed)
     kept = keep_token_suffixes(suffixes, width) if width > 1 else size
     return suffixes[:kept]

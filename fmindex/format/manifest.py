@@ -133,11 +133,14 @@ def _checksum(content: dict[str, Any]) -> str:
 
 def _decode(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        content = json.loads(text)
     except FileNotFoundError as error:
         raise IncompleteIndexError(str(path), "no such file", "a published manifest") from error
     except (OSError, ValueError, RecursionError) as error:
         raise _corrupt(path, f"cannot be read ({error})", "a JSON object") from error
+    if not text.endswith(b"\n"):
+        raise _corrupt(path, "cut off at its end", "a final newline")
     if not isinstance(content, dict) or not isinstance(content.get("minimum_reader"), int):
         raise _corrupt(path, "no Gramdex manifest", "a JSON object with minimum_reader")
     if content["minimum_reader"] > VERSION:

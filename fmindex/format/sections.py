@@ -1,9 +1,9 @@
-"""The binary file of an index: a header page, then named arrays.
+r"""The binary file of an index: a header page, then named arrays.
 
 ::
 
     byte      what
-    0         magic, b"GRAMDEX\\0"
+    0         magic, b"GRAMDEX\0"
     8         format version, uint16
     10        oldest version of a reader that can read this file, uint16
     12        number of sections, uint32

@@ -1,0 +1,60 @@
+"""Small indexes of known documents, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gramdex
+from gramdex.indexer.options import BuildOptions
+from gramdex.indexer.readers import ReadOptions
+
+
+def token_file(folder: Path, documents: Sequence[Sequence[int]], vocabulary_size: int) -> Path:
+    """Documents as one .npy of ids, each followed by the id ``vocabulary_size``."""
+    flat = [token for document in documents for token in [*document, vocabulary_size]]
+    path = folder / "tokens.npy"
+    np.save(path, np.array(flat, np.uint32))
+    return path
+
+
+def build_ids(
+    folder: Path,
+    documents: Sequence[Sequence[int]],
+    vocabulary_size: int,
+    shard_tokens: int = 1 << 20,
+    **options: Any,
+) -> Path:
+    """Index of documents of ids; the empty corpus is an empty file, left out."""
+    inputs = token_file(folder, documents, vocabulary_size)
+    settings: dict[str, Any] = {
+        "on_empty": "keep",
+        "on_error": "raise" if documents else "skip",
+        "read": ReadOptions(separator_id=vocabulary_size),
+        "vocabulary_size": vocabulary_size,
+        "shard_tokens": shard_tokens,
+    }
+    gramdex.build(inputs, folder / "index", None, **(settings | options))
+    return folder / "index"
+
+
+def shard_budget(documents: Sequence[Sequence[int]], shards: int) -> int:
+    """Shard size that cuts the documents into about so many shards and splits none."""
+    longest = max((len(document) for document in documents), default=0) + 1
+    total = sum(len(document) + 1 for document in documents)
+    return max(longest, -(-total // shards), 2)
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+__all__ = ["BuildOptions", "build_ids", "shard_budget", "snapshot", "token_file"]

@@ -1,0 +1,316 @@
+"""Damaged, truncated, foreign, newer and edited indexes: refused or found, never believed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xxhash
+from building import build_ids, snapshot
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+import gramdex
+from gramdex.errors import (
+    CorruptIndexError,
+    IncompleteIndexError,
+    IndexFileError,
+    TokenizerError,
+    VersionError,
+)
+from gramdex.fmindex.format import manifest as manifests
+from gramdex.fmindex.format import sections
+
+RNG_SEED = 11
+
+
+def small_tokenizer(folder: Path) -> Path:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    path = folder / "tokenizer.json"
+    tokenizer.save(str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two shards of text with a tokenizer, so that every kind of file is there."""
+    folder = tmp_path_factory.mktemp("original")
+    lines = [{"text": f"line {i} of the small corpus, {'abc' * (i % 5)}"} for i in range(40)]
+    source = folder / "corpus.jsonl"
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    gramdex.build(source, folder / "index", small_tokenizer(folder), shard_tokens=1000)
+    return folder / "index"
+
+
+@pytest.fixture
+def copy(original: Path, tmp_path: Path) -> Path:
+    shutil.copytree(original, tmp_path / "index")
+    return tmp_path / "index"
+
+
+def files_of(index: Path) -> list[str]:
+    return sorted(snapshot(index))
+
+
+def open_and_verify(path: Path) -> None:
+    index = gramdex.open(path)
+    index.tokenizer.encode("x")
+    index.verify()
+
+
+def test_the_original_is_right(original: Path) -> None:
+    open_and_verify(original)
+    assert len(files_of(original)) == 1 + 2 + 2 * 5
+
+
+def positions(name: str, size: int) -> list[int]:
+    """Every 29th byte, some at random, and every byte of the head of a header page."""
+    rng = random.Random(name)
+    chosen = set(range(0, size, 29)) | {rng.randrange(size) for _ in range(20)} | {size - 1}
+    return sorted(chosen | (set(range(min(64, size))) if name.endswith(".gdx") else set()))
+
+
+@pytest.mark.parametrize("number", range(13))
+def test_every_flip_is_found(original: Path, copy: Path, number: int) -> None:
+    name = files_of(original)[number]
+    path = copy / name
+    content = (original / name).read_bytes()
+    places = positions(name, len(content))
+    if "tokenizer.json" in name:
+        places = places[::8]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(IndexFileError) as error:
+            open_and_verify(copy)
+        assert error.value.exit_code in (3, 4)
+        assert str(error.value), place
+    path.write_bytes(content)
+    open_and_verify(copy)
+
+
+@pytest.mark.parametrize("number", range(13))
+def test_every_truncation_is_refused_on_open(original: Path, copy: Path, number: int) -> None:
+    name = files_of(original)[number]
+    content = (original / name).read_bytes()
+    sizes = {0, 1, 63, 64, len(content) // 2, len(content) - 1, len(content) - 64, 4095, 4096}
+    for size in sorted(size for size in sizes if 0 <= size < len(content)):
+        (copy / name).write_bytes(content[:size])
+        if name.endswith(manifests.SHARD_MANIFEST):
+            with pytest.raises(IndexFileError):  # the index manifest repeats what opening needs
+                gramdex.open(copy).verify()
+            continue
+        with pytest.raises(IndexFileError, match=Path(name).parts[-1 if ".gdx" in name else 0]):
+            gramdex.open(copy)
+    (copy / name).unlink()
+    with pytest.raises(IndexFileError):
+        gramdex.open(copy).verify()
+
+
+def ask_everything(index: gramdex.Index, rng: random.Random) -> None:
+    """Every query; errors of the tree are fine, anything else is not."""
+    text = [rng.randrange(index.vocabulary_size) for _ in range(3)]
+    some = index.shards[0].engine.tokens
+    start = rng.randrange(some.size - 8)
+    text += [max(0, min(int(t), index.vocabulary_size) - 1) for t in some[start : start + 8]]
+    questions: list[Callable[[], object]] = [
+        lambda: index.count(text[:2]),
+        lambda: index.count_batch([text[i : i + 3] for i in range(len(text))]),
+        lambda: index.ntd(text[3:4]),
+        lambda: index.ntd([]),
+        lambda: index.infgram_ntd(text),
+        lambda: index.infgram_prob(text, 1),
+        lambda: index.infgram_scores(text),
+        lambda: index.match(text),
+        lambda: index.documents(text[3:5]),
+        lambda: index.document(rng.randrange(index.document_count)),
+    ]
+    for question in questions:
+        try:
+            question()
+        except (CorruptIndexError, gramdex.errors.QueryError):
+            continue
+
+
+@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("name", ["tokens.gdx", "suffixes.gdx", "documents.gdx", "metadata.gdx"])
+def test_damage_that_opening_does_not_see_never_crashes(
+    tmp_path: Path, name: str, width: int
+) -> None:
+    """Random bytes over an array, under a header that says all is well."""
+    rng = random.Random(width)
+    generator = np.random.default_rng(width)
+    documents = [generator.integers(0, 30, 60).tolist() for _ in range(20)]
+    path = build_ids(tmp_path, documents, {1: 200, 2: 60_000, 4: 200_000}[width])
+    target = path / "shard-00000" / name
+    content = bytearray(target.read_bytes())
+    table = [s for s in sections.SectionFile(target, name.removesuffix(".gdx")).sections.values()]
+    for trial in range(40):
+        damaged = bytearray(content)
+        section = table[0]
+        low, high = section.offset, section.offset + section.size
+        if name == "tokens.gdx":
+            high -= 1 * width  # the last separator is checked when opening
+        for _ in range(1 + trial):
+            place = rng.randrange(low, high)
+            damaged[place] = rng.randrange(256)
+        target.write_bytes(damaged)
+        try:
+            index = gramdex.open(path)
+        except IndexFileError:
+            continue
+        ask_everything(index, rng)
+        if damaged != content:
+            with pytest.raises(IndexFileError):
+                index.verify()
+
+
+def rewrite_header(path: Path, kind: str, arrays: dict[str, np.ndarray]) -> None:
+    """Write a file whose checksums are right, whatever its arrays say."""
+    with sections.SectionWriter(path, kind) as writer:
+        for name, values in arrays.items():
+            writer.section(name, values)
+
+
+def forge(index: Path, file: str, change: Callable[[dict[str, np.ndarray]], object]) -> None:
+    """Change arrays of a shard's file and mend every checksum above it."""
+    path = index / "shard-00000" / file
+    kind = file.removesuffix(".gdx")
+    opened = sections.SectionFile(path, kind)
+    arrays = {name: opened.array(name, s.dtype).copy() for name, s in opened.sections.items()}
+    change(arrays)
+    rewrite_header(path, kind, arrays)
+    manifest = json.loads((index / "manifest.json").read_text())
+    record = manifest["shards"][0]["files"][file]
+    record["header"] = sections.SectionFile(path, kind).header
+    record["size"] = path.stat().st_size
+    (index / "manifest.json").write_bytes(sign(manifest))
+
+
+def sign(manifest: dict) -> bytes:
+    plain = {name: value for name, value in manifest.items() if name != "checksum"}
+    encoded = json.dumps(plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    checksum = xxhash.xxh3_128_hexdigest(encoded.encode())
+    return json.dumps({**plain, "checksum": checksum}).encode() + b"\n"
+
+
+def swap_suffixes(arrays: dict[str, np.ndarray]) -> None:
+    suffixes = arrays["suffixes"]
+    suffixes[[200, 201]] = suffixes[[201, 200]]
+
+
+def repeat_suffix(arrays: dict[str, np.ndarray]) -> None:
+    arrays["suffixes"][300] = arrays["suffixes"][301]
+
+
+def shift_bucket(arrays: dict[str, np.ndarray]) -> None:
+    arrays["buckets"][arrays["buckets"].size // 2 :][:-1] += 1
+
+
+def move_boundary(arrays: dict[str, np.ndarray]) -> None:
+    arrays["starts"][3] += 1
+
+
+def change_token(arrays: dict[str, np.ndarray]) -> None:
+    arrays["tokens"][17] ^= 1
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("suffixes.gdx", swap_suffixes),
+        ("suffixes.gdx", repeat_suffix),
+        ("suffixes.gdx", shift_bucket),
+        ("documents.gdx", move_boundary),
+        ("tokens.gdx", change_token),
+    ],
+)
+def test_forged_arrays_are_found(
+    copy: Path, file: str, change: Callable[[dict[str, np.ndarray]], object]
+) -> None:
+    """The order of the suffixes and the tables are checked, not only the checksums."""
+    forge(copy, file, change)
+    with pytest.raises(CorruptIndexError):
+        gramdex.open(copy).verify()
+
+
+def test_a_forged_file_of_another_shard_is_refused(copy: Path) -> None:
+    shutil.copy(copy / "shard-00001" / "tokens.gdx", copy / "shard-00000" / "tokens.gdx")
+    with pytest.raises(CorruptIndexError, match=r"tokens\.gdx.*another file"):
+        gramdex.open(copy)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("token_count", 5), ("vocabulary_size", 300), ("shards", [])]
+)
+def test_an_edited_manifest_is_refused(copy: Path, field: str, value: object) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest[field] = value
+    path.write_text(json.dumps(manifest) + "\n")
+    with pytest.raises(CorruptIndexError, match="edited or damaged"):
+        gramdex.open(copy)
+    path.write_bytes(sign(manifest))
+    with pytest.raises(IndexFileError):
+        gramdex.open(copy)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_a_manifest_that_is_none_is_refused(copy: Path, content: bytes) -> None:
+    (copy / "manifest.json").write_bytes(content)
+    with pytest.raises(CorruptIndexError):
+        gramdex.open(copy)
+
+
+def test_newer_versions_are_refused(copy: Path) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_bytes(sign({**manifest, "minimum_reader": manifests.VERSION + 1}))
+    with pytest.raises(VersionError, match="install a newer gramdex"):
+        gramdex.open(copy)
+    path.write_bytes(sign(manifest))
+    tokens = copy / "shard-00000" / "tokens.gdx"
+    page = bytearray(tokens.read_bytes())
+    page[10] = sections.VERSION + 1
+    tokens.write_bytes(page)
+    with pytest.raises(VersionError):
+        gramdex.open(copy)
+
+
+def test_a_newer_writer_that_old_readers_can_read_is_accepted(copy: Path) -> None:
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_bytes(sign({**manifest, "format_version": 7, "new_field": 1}))
+    assert gramdex.open(copy).document_count == 40
+
+
+def test_missing_and_foreign_folders(tmp_path: Path) -> None:
+    with pytest.raises(IncompleteIndexError, match="no such folder"):
+        gramdex.open(tmp_path / "nothing")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(IncompleteIndexError, match="manifest"):
+        gramdex.open(tmp_path / "other")
+    (tmp_path / "other" / "build.json").write_text("{}")
+    with pytest.raises(IncompleteIndexError, match="not finished"):
+        gramdex.open(tmp_path / "other")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(IndexFileError):
+        gramdex.open(tmp_path / "file")
+
+
+def test_indexes_of_different_tokenizers_do_not_open_together(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = build_ids(tmp_path / "other", [[1, 2]], 256)
+    with pytest.raises(TokenizerError, match="one by one"):
+        gramdex.open([copy, other])
+    both = gramdex.open([copy, copy])
+    assert both.document_count == 80
+    assert both.count([1]) == 2 * gramdex.open(copy).count([1])

@@ -1,0 +1,65 @@
+"""Arguments that several commands share, and values people write in more than one way."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gramdex.errors import UsageError
+
+IndexPath = Annotated[
+    Path, typer.Argument(metavar="INDEX", help="Folder of an index.", show_default=False)
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", metavar="", help="Print results as JSON, and an error as JSON on stderr."
+    ),
+]
+AsIds = Annotated[
+    bool,
+    typer.Option("--ids", metavar="", help="Arguments are token ids, such as 12,5,9, not text."),
+]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=0, help="Show the N most frequent; 0: all.")
+]
+
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)(i?)(b?)", re.IGNORECASE)
+
+
+def parse_amount(name: str, text: str) -> int:
+    """Read a number of tokens: ``50M``, ``1e8``, ``100_000``.
+
+    Raises:
+        UsageError: it is no whole number.
+    """
+    return _parse(name, text, "a whole number such as 50M, 1e8 or 100000", tokens=True)
+
+
+def parse_size(name: str, text: str) -> int:
+    """Read a number of bytes: ``4GB`` is 4·10⁹, ``4GiB`` 4·2³⁰, ``500M`` 5·10⁸.
+
+    Raises:
+        UsageError: it is no size.
+    """
+    return _parse(name, text, "a size such as 4GB, 4GiB or 500MB", tokens=False)
+
+
+def _parse(name: str, text: str, expected: str, tokens: bool) -> int:
+    match = _NUMBER.fullmatch(text.strip())
+    number, unit, binary, byte = match.groups() if match else ("", "", "", "")
+    if not number or (tokens and (binary or byte)) or (binary and not unit):
+        raise UsageError(name, repr(text), expected)
+    value = float(number.replace("_", "")) if re.search("[.e]", number, re.I) else int(number)
+    factor = (1024 if binary else 1000) ** _POWERS[unit.lower()]
+    try:
+        whole = round(value * factor)
+    except OverflowError:
+        raise UsageError(name, repr(text), expected) from None
+    if tokens and whole != value * factor:
+        raise UsageError(name, repr(text), expected)
+    return whole

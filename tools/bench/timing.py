@@ -1,0 +1,188 @@
+"""Stopwatches that every benchmark shares: calls, child processes, one core, percentiles.
+
+A call is timed from just before to just after it, with nothing subtracted, on a warm page cache.
+Of a query timed several times the median counts: what the interpreter's garbage collector or
+another process happened to do meanwhile is in one repetition, not in most of them.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gramdex.errors import GramdexError
+
+LEAST_ANSWERS = 3
+"""Queries answered however slow they are."""
+
+_PAGES = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """What some queries took, in microseconds.
+
+    Attributes:
+        p50, p90, p99: by linear interpolation between the nearest two.
+        mean: of all.
+        count: how many there were.
+    """
+
+    p50: float
+    p90: float
+    p99: float
+    mean: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure measured in several runs."""
+
+    median: float
+    low: float
+    high: float
+    runs: int
+
+
+@dataclass(slots=True)
+class ChildUsage:
+    """What children that ended took together, interpreter start included; filled on leaving."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+def percentiles(microseconds: Sequence[float] | np.ndarray) -> Percentiles:
+    """Percentiles of at least one measurement."""
+    values = np.asarray(microseconds, np.float64)
+    p50, p90, p99 = np.percentile(values, (50, 90, 99)).tolist()
+    return Percentiles(p50, p90, p99, float(values.mean()), values.size)
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median, least and greatest of at least one measurement."""
+    return Spread(float(np.median(values)), min(values), max(values), len(values))
+
+
+def answers(call: Callable[..., Any], queries: Sequence[tuple], seconds: float) -> list[Any]:
+    """Answers to the queries in order, to as many as fit the time; this is the warm-up too."""
+    answered: list[Any] = []
+    stop = time.perf_counter() + seconds
+    for query in queries:
+        if len(answered) >= LEAST_ANSWERS and time.perf_counter() > stop:
+            break
+        answered.append(call(*query))
+    return answered
+
+
+def time_calls(call: Callable[..., Any], queries: Sequence[tuple], rounds: int) -> np.ndarray:
+    """Microseconds of ``call(*query)``, float64[queries]: of each the median over the rounds.
+
+    Every round goes through all queries, so a query finds in the processor's caches what
+    the others left it.
+    """
+    taken = np.empty((rounds, len(queries)), np.int64)
+    clock = time.perf_counter_ns
+    gc.collect()
+    for row in taken:
+        for i, query in enumerate(queries):
+            begin = clock()
+            call(*query)
+            row[i] = clock() - begin
+    return np.median(taken, axis=0) / 1000
+
+
+@contextmanager
+def one_core() -> Iterator[int | None]:
+    """Keep this thread, and threads and children it starts, on one core; its number.
+
+    None where the system has no such call (macOS).
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield None
+        return
+    before = os.sched_getaffinity(0)
+    core = max(before)  # the lowest cores serve most interrupts
+    os.sched_setaffinity(0, {core})
+    try:
+        yield core
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def children_usage() -> Iterator[ChildUsage]:
+    """Wall time of the block, and processor time of all children that end in it."""
+    usage = ChildUsage()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    yield usage
+    usage.wall_seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    usage.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def run_python(*arguments: str, cache: Path | None = None) -> str:
+    """Run a fresh interpreter of this environment; what it printed.
+
+    Args:
+        arguments: of the interpreter.
+        cache: where it keeps compiled kernels; None for the usual place.
+
+    Raises:
+        GramdexError: it failed; the error carries the end of what it printed.
+    """
+    environment = dict(os.environ)
+    # An installed package has its bytecode written; let a checkout have it too.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if cache is not None:
+        environment["GRAMDEX_CACHE_DIR"] = str(cache)
+    done = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+    if done.returncode:
+        found = (done.stdout + done.stderr)[-800:].strip() or f"exit code {done.returncode}"
+        raise GramdexError("a measured process", found, "exit code 0")
+    return done.stdout
+
+
+def peak_memory() -> int:
+    """Most bytes this process has had resident.
+
+    Linux counts in ``ru_maxrss`` what the process had before ``exec``, that is the size of the
+    one that started it; VmHWM begins at ``exec``.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(li for li in status.read_text().splitlines() if li.startswith("VmHWM"))
+        return 1024 * int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
+def warm_pages(folder: Path) -> None:
+    """Read every file below the folder, so that the page cache holds them."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                while file.read(_PAGES):
+                    pass
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Bytes below the folder by file name, shards added up."""
+    sizes: dict[str, int] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            sizes[path.name] = sizes.get(path.name, 0) + path.stat().st_size
+    return sizes

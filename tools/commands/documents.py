@@ -1,0 +1,148 @@
+"""``gramdex documents``: the documents a text or ids stand in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+import gramdex
+from gramdex.errors import UsageError
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath
+from gramdex.tools.output import counted, one_line, print_json, stdout
+from gramdex.tools.queries_input import parse_query
+from gramdex.tools.tokens import mark
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
+    from gramdex.fmindex.results import Document
+
+_NEAR_BYTES, _NEAR_TOKENS = 200, 40
+
+
+def documents(
+    index: IndexPath,
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="QUERY", help="Text or ids to look for.", show_default=False),
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Show the document of this number instead."),
+    ] = None,
+    max_documents: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Show at most N documents.")
+    ] = 10,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Show N tokens around the first match in each; without it "
+            f"{_NEAR_BYTES} on an index of bytes, {_NEAR_TOKENS} on others.",
+        ),
+    ] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", metavar="", help="Show whole documents.")
+    ] = False,
+    ids: AsIds = False,
+    encode: Annotated[
+        bool,
+        typer.Option(
+            "--encode", metavar="", help="Encode QUERY with the tokenizer of the index."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show documents that hold a text, in the order of the corpus."""
+    if (query is None) == (number is None):
+        found = "none" if query is None else "both QUERY and --number"
+        raise UsageError("QUERY", found, "one of them")
+    opened = gramdex.open(index)
+    if number is not None:
+        document = opened.document(number)
+        if as_json:
+            print_json(document_record(document))
+        else:
+            print_document(stdout(), document)
+        return
+    near = _NEAR_BYTES if opened.tokenizer.kind == "bytes" else _NEAR_TOKENS
+    shown = None if whole else near if context is None else context
+    pattern: Any = parse_query(query or "", ids)
+    if encode and isinstance(pattern, str):
+        pattern = opened.encode(pattern).tolist()
+    _search(opened, pattern, max_documents, shown, as_json)
+
+
+def _search(
+    index: Index, pattern: Any, most: int, context: int | None, as_json: bool
+) -> None:
+    found = index.documents(pattern, most, context)
+    total = index.count(pattern)
+    if as_json:
+        records = [document_record(document) for document in found]
+        print_json({"query": pattern, "count": total, "documents": records})
+        return
+    console = stdout()
+    for document in found:
+        print_document(console, document)
+        console.print()
+    more = f"; the first {len(found):,} documents" if len(found) == most else ""
+    within = "" if more or not found else f" in {counted(len(found), 'document')}"
+    console.print(Text(f"{counted(total, 'occurrence')}{within}{more}", "bold"))
+
+
+def document_record(document: Document) -> dict[str, Any]:
+    """Document for JSON; its ids only where it has no text."""
+    record: dict[str, Any] = {
+        "number": document.number,
+        "shard": document.shard,
+        "token_count": document.token_count,
+        "start": document.start,
+        "end": document.end,
+        "text": document.text,
+        "metadata": document.metadata,
+        "matches": [
+            {"start": m.start, "end": m.end, "text_start": m.text_start, "text_end": m.text_end}
+            for m in document.matches
+        ],
+    }
+    return record | ({"ids": document.ids.tolist()} if document.text is None else {})
+
+
+def print_document(console: Console, document: Document) -> None:
+    """Print a heading, the metadata and the text, with the matches marked."""
+    said = [f"document {document.number:,}", counted(document.token_count, "token")]
+    if (document.start, document.end) != (0, document.token_count):
+        said.append(f"from {document.start:,} to {document.end:,}")
+    if document.matches:
+        said.append(counted(len(document.matches), "match").replace("matchs", "matches"))
+    console.print(Text.assemble((said[0], "bold cyan"), " · " + " · ".join(said[1:])))
+    for name, value in document.metadata.items():
+        console.print(Text.assemble((f"{one_line(name)}: ", "dim"), one_line(str(value))))
+    console.print(document_text(document, console.is_terminal))
+
+
+def document_text(document: Document, colour: bool) -> Text:
+    """Text of a document, or its ids, with the matches marked."""
+    if document.text is None:
+        return _ids_text(document, colour)
+    pieces, done = [], 0
+    for match in document.matches:
+        if match.text_start is None or match.text_end is None or match.text_end <= done:
+            continue
+        start = max(match.text_start, done)
+        pieces += [(document.text[done:start], False), (document.text[start : match.text_end], True)]
+        done = match.text_end
+    return mark([*pieces, (document.text[done:], False)], colour)
+
+
+def _ids_text(document: Document, colour: bool) -> Text:
+    inside = set()
+    for match in document.matches:
+        inside.update(range(match.start - document.start, match.end - document.start))
+    pieces = [(str(token), i in inside) for i, token in enumerate(document.ids.tolist())]
+    spaced = [part for piece in pieces for part in (piece, (" ", False))]
+    return mark(spaced[:-1], colour)
