@@ -7,45 +7,24 @@ other stopped and ends in the same bytes.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Unpack
 
-from gramdex.errors import (
-    GramdexError,
-    InputError,
-    OutputExistsError,
-    RecordError,
-)
-from gramdex.fmindex.format.files import publish, sync_folder, write_file, writing
-from gramdex.fmindex.format.layout import TOKENIZER_FOLDER, shard_name
-from gramdex.fmindex.format.manifest import (
-    MANIFEST,
-    IndexManifest,
-    ShardManifest,
-    read_index_manifest,
-    read_shard_manifest,
-    write_manifest,
-)
-from gramdex.fmindex.format.sections import SectionFile
-from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
-from gramdex.fmindex.format.vocabulary import KIND as VOCABULARY_KIND
-from gramdex.fmindex.format.vocabulary import write_vocabulary
-from gramdex.fmindex.shard import Shard
+from gramdex.errors import InputError, RecordError
+from gramdex.fmindex.format.layout import shard_name
+from gramdex.fmindex.format.manifest import ShardManifest, read_index_manifest
 from gramdex.fmindex.tokenizers import Tokenizer
-from gramdex.fmindex.verification import check_bytes
-from gramdex.indexer import plan as plans
 from gramdex.indexer.encoding import Encoder, Piece, Place, Refused
 from gramdex.indexer.executors import Executor, make_executor
 from gramdex.indexer.finishing import ShardJob
 from gramdex.indexer.memory import MemoryPlan, plan_memory
 from gramdex.indexer.options import BuildOptions, BuildSettings
+from gramdex.indexer.output import OutputFolder, shard_number
+from gramdex.indexer.plan import BuildPlan, make_plan
 from gramdex.indexer.readers import read
 from gramdex.indexer.records import BadRecord, Record
 from gramdex.indexer.report import BuildReport, BuildState, Progress
@@ -68,21 +47,19 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> BuildR
         OutputExistsError: the output holds something else.
         DiskFullError, MemoryBoundError, WorkerDiedError, BuildError: as their names say.
     """
-    plan = plans.make_plan(options)
+    plan = make_plan(options)
     return run_plan(plan, plan_memory(options, plan.vocabulary.ranks), progress)
 
 
-def run_plan(
-    plan: plans.BuildPlan, memory: MemoryPlan, progress: Progress | None = None
-) -> BuildReport:
+def run_plan(plan: BuildPlan, memory: MemoryPlan, progress: Progress | None = None) -> BuildReport:
     """Build what was planned; ``run_build`` in two steps, to say the plan in between."""
-    output = plan.options.output
-    finished = plans.begin(plan, output)
-    with _locked(output):
-        build = _Build(plan, memory, progress or (lambda state: None))
+    output = OutputFolder(plan)
+    finished = output.claim()
+    with output.locked():
+        build = _Build(plan, output, memory, progress or (lambda state: None))
         if not finished:
             build.run()
-        plans.end(output)
+        output.release()
         return build.report()
 
 
@@ -106,29 +83,15 @@ def build(
     return run_build(BuildOptions(paths, Path(output), tokenizer, **options), progress)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other builds away from the folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputExistsError(
-                str(folder), "another build is writing here", "one build at a time", "wait for it"
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
-
-
 class _Build:
     """One run; its parts are in the order in which they happen."""
 
-    def __init__(self, plan: plans.BuildPlan, memory: MemoryPlan, progress: Progress) -> None:
+    def __init__(
+        self, plan: BuildPlan, output: OutputFolder, memory: MemoryPlan, progress: Progress
+    ) -> None:
         self.plan = plan
         self.options = plan.options
-        self.output = plan.options.output
+        self.output = output
         self.memory = memory
         self.shards: dict[int, ShardManifest] = {}
         self.kept = 0
@@ -139,10 +102,10 @@ class _Build:
         self._started = time.perf_counter()
 
     def run(self) -> None:
-        self._remove_leftovers()
+        self.output.remove_leftovers()
         try:
-            self.tokenizer = self._write_tokenizer()
-            kept = self._kept_shards()
+            tokenizer = self.output.write_tokenizer()
+            kept = self.output.finished_shards(self._say)
             executor = make_executor(self.memory.workers)
             try:
                 tail = self._make_shards(executor, kept)
@@ -151,67 +114,10 @@ class _Build:
                     self._publish_shard(job, manifest)
             finally:
                 executor.close()
-            self._publish_index(tail)
+            self._publish_index(tokenizer, tail)
         except BaseException:
-            self._clean_up()
+            self.output.clean_up()
             raise
-
-    def _clean_up(self) -> None:
-        """After a failure leave finished shards, or nothing at all."""
-        with suppress(GramdexError, OSError):
-            self._remove_leftovers()
-            if not any(self.output.glob("shard-*")):
-                plans.end(self.output)
-                shutil.rmtree(self.output / TOKENIZER_FOLDER, ignore_errors=True)
-                self.output.rmdir()
-
-    # ── before the first record ─────────────────────────────────────────────────────────────
-
-    def _remove_leftovers(self) -> None:
-        with writing(self.output):
-            for leftover in self.output.glob("*.tmp"):
-                if leftover.is_dir():
-                    shutil.rmtree(leftover)
-                else:
-                    leftover.unlink()
-
-    def _write_tokenizer(self) -> dict[str, Any]:
-        """Copy the tokenizer; what the manifest says of it."""
-        plan, folder = self.plan, self.output / TOKENIZER_FOLDER
-        header = None
-        if plan.tokenizer.files or plan.tables:
-            with writing(folder):
-                folder.mkdir(exist_ok=True)
-        for name, content in plan.tokenizer.files.items():
-            write_file(folder / name, content)
-        if plan.tables is not None:
-            temporary = folder / (VOCABULARY_FILE + ".tmp")
-            write_vocabulary(temporary, *plan.tables)
-            header = SectionFile(temporary, VOCABULARY_KIND).header
-            publish(temporary, folder / VOCABULARY_FILE)
-        return {
-            "kind": plan.tokenizer.kind,
-            "options": plan.tokenizer.options,
-            "files": sorted(plan.tokenizer.files),
-            "fingerprint": plan.tokenizer.fingerprint,
-            "vocabulary": header,
-        }
-
-    def _kept_shards(self) -> dict[int, ShardManifest]:
-        """Finished shards of an interrupted run whose every byte is right."""
-        kept = {}
-        for folder in sorted(self.output.glob("shard-*")):
-            number = int(folder.name.removeprefix("shard-"))
-            try:
-                manifest = read_shard_manifest(folder)
-                check_bytes(
-                    Shard(folder, manifest, self.plan.vocabulary.width, self.plan.vocabulary.ranks)
-                )
-                kept[number] = manifest
-            except GramdexError as error:
-                self._say(f"{folder.name} is made again: {error}")
-                shutil.rmtree(folder)
-        return kept
 
     # ── records to shards ───────────────────────────────────────────────────────────────────
 
@@ -221,7 +127,7 @@ class _Build:
         while True:
             while number in kept:
                 manifest = kept[number]
-                self._count(number, manifest)
+                self._count(manifest)
                 self.kept += 1
                 end = manifest.build["end"]
                 if end is None:
@@ -239,7 +145,7 @@ class _Build:
         """Make the shards from ``number`` up to ``stop``, or to the end of the input."""
         names = iter(range(number, 1 << 62))
         writer = ShardWriter(
-            lambda: self._temporary(next(names)),
+            lambda: self.output.temporary(next(names)),
             self.plan.vocabulary.width,
             self.options.shard_tokens,
             begin,
@@ -341,41 +247,21 @@ class _Build:
             self._publish_shard(done, manifest)
 
     def _publish_shard(self, job: ShardJob, manifest: ShardManifest) -> None:
-        publish(job.folder, self.output / job.name)
+        self.output.publish_shard(job)
         self.state.sorting -= 1
-        self._count(int(job.name.removeprefix("shard-")), manifest)
+        self._count(manifest)
         self._say(f"{job.name}: finished")
 
-    def _count(self, number: int, manifest: ShardManifest) -> None:
-        self.shards[number] = manifest
+    def _count(self, manifest: ShardManifest) -> None:
+        self.shards[shard_number(manifest)] = manifest
         self.state.shards = len(self.shards)
 
-    def _publish_index(self, tail: Counter[str]) -> None:
+    def _publish_index(self, tokenizer: dict[str, Any], tail: Counter[str]) -> None:
         self.state.stage = "publish"
         self._tell(now=True)
         shards = [self.shards[number] for number in sorted(self.shards)]
-        totals: Counter[str] = Counter(tail)
-        for shard in shards:
-            totals.update(shard.build["tally"])
-        documents = sum(shard.documents for shard in shards)
-        with writing(self.output):
-            sync_folder(self.output)
-        write_manifest(
-            self.output / MANIFEST,
-            IndexManifest(
-                token_count=sum(shard.size for shard in shards) - documents,
-                document_count=documents,
-                token_width=self.plan.vocabulary.width,
-                vocabulary_size=self.plan.vocabulary.size,
-                tokenizer=self.tokenizer,
-                shards=shards,
-                build=dict(sorted(totals.items())),
-            ),
-        )
-
-    def _temporary(self, number: int) -> Path:
-        """Name of a shard's folder until it is finished; no other process uses the same."""
-        return self.output / f"{shard_name(number)}.{os.getpid()}.tmp"
+        tally = sum((Counter(shard.build["tally"]) for shard in shards), tail)
+        self.output.publish_index(tokenizer, shards, tally)
 
     # ── telling ─────────────────────────────────────────────────────────────────────────────
 
@@ -390,16 +276,17 @@ class _Build:
             self._progress(self.state)
 
     def report(self) -> BuildReport:
-        manifest = read_index_manifest(self.output)
+        path = self.output.path
+        manifest = read_index_manifest(path)
         totals = Counter(manifest.build)
         return BuildReport(
-            path=self.output,
+            path=path,
             token_count=manifest.token_count,
             document_count=manifest.document_count,
             shards=len(manifest.shards),
             kept_shards=self.kept,
             seconds=time.perf_counter() - self._started,
-            size=sum(f.stat().st_size for f in self.output.rglob("*") if f.is_file()),
+            size=sum(f.stat().st_size for f in path.rglob("*") if f.is_file()),
             skipped_records=totals["skipped_records"],
             skipped_files=totals["skipped_files"],
             examples=self.examples,

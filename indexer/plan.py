@@ -1,20 +1,15 @@
-"""What a build is about to do, written down so that a rerun can tell whether it is the same.
-
-``build.json`` lies in the output from the first moment to just after the manifest is published.
-"""
+"""What a build is about to do: inputs found, tokenizer loaded, vocabulary ranked."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gramdex.errors import OutputExistsError, UsageError
-from gramdex.fmindex.format.files import write_file, writing
-from gramdex.fmindex.format.manifest import BUILD_PLAN, MANIFEST, VERSION
+from gramdex.errors import UsageError
+from gramdex.fmindex.format.manifest import VERSION
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.tokenizers import NoTokenizer, Tokenizer, byte_order_ranks, load_tokenizer
 from gramdex.indexer.options import BuildOptions
@@ -40,20 +35,30 @@ class BuildPlan:
     vocabulary: Vocabulary
     tables: tuple[np.ndarray, np.ndarray] | None
 
-    def identity(self) -> dict[str, Any]:
-        """Everything the bytes of the index follow from."""
+    def identity(self) -> str:
+        """JSON of everything the bytes of the index follow from."""
         options = self.options
-        read_options = asdict(options.read)
-        return {
+        content = {
             "format_version": VERSION,
             "inputs": [asdict(file) for file in self.files],
-            "read": read_options,
+            "read": asdict(options.read),
             "tokenizer": self.tokenizer.fingerprint,
             "vocabulary_size": self.vocabulary.size,
             "engine": options.engine,
             "shard_tokens": options.shard_tokens,
             "on_error": options.on_error,
             "on_empty": options.empty_documents,
+        }
+        return json.dumps(content, indent=1, sort_keys=True, default=list) + "\n"
+
+    def describe_tokenizer(self, vocabulary: str | None) -> dict[str, Any]:
+        """What the manifest says of it; ``vocabulary`` is the header checksum of the tables."""
+        return {
+            "kind": self.tokenizer.kind,
+            "options": self.tokenizer.options,
+            "files": sorted(self.tokenizer.files),
+            "fingerprint": self.tokenizer.fingerprint,
+            "vocabulary": vocabulary,
         }
 
 
@@ -99,69 +104,3 @@ def _largest_id(options: BuildOptions, files: tuple[InputFile, ...]) -> int:
             if isinstance(record, Record) and isinstance(record.data, np.ndarray):
                 largest = max(largest, int(record.data.max(initial=0)))
     return largest
-
-
-def begin(plan: BuildPlan, output: Path) -> bool:
-    """Claim the output folder; whether a finished build of the same plan lies there already.
-
-    Raises:
-        OutputExistsError: the folder holds something else.
-    """
-    if output.exists() and not output.is_dir():
-        raise OutputExistsError(str(output), "a file", "a folder", "choose another output")
-    identity = _canonical(plan.identity())
-    stored = _stored(output)
-    if stored is None:
-        _check_unused(output)
-        with writing(output):
-            output.mkdir(parents=True, exist_ok=True)
-        write_file(output / BUILD_PLAN, identity.encode())
-        return False
-    if stored != identity:
-        raise OutputExistsError(
-            str(output),
-            f"an unfinished build with other {_difference(stored, identity)}",
-            "the same build",
-            "run the command that began it, choose another output, or remove the folder",
-        )
-    return (output / MANIFEST).exists()
-
-
-def end(output: Path) -> None:
-    """Drop the plan once the manifest is published."""
-    with writing(output):
-        (output / BUILD_PLAN).unlink(missing_ok=True)
-
-
-def _stored(output: Path) -> str | None:
-    path = output / BUILD_PLAN
-    with writing(path):
-        return path.read_text() if path.exists() else None
-
-
-def _check_unused(output: Path) -> None:
-    if not output.is_dir():
-        return
-    if (output / MANIFEST).exists():
-        raise OutputExistsError(
-            str(output), "a finished index", "a new or empty folder", "choose another output"
-        )
-    with writing(output):
-        stranger = next(output.iterdir(), None)
-    if stranger is not None and stranger.name != BUILD_PLAN + ".tmp":
-        raise OutputExistsError(
-            str(output), f"other files ({stranger.name}, …)", "a new or empty folder"
-        )
-
-
-def _canonical(identity: dict[str, Any]) -> str:
-    return json.dumps(identity, indent=1, sort_keys=True, default=list) + "\n"
-
-
-def _difference(stored: str, identity: str) -> str:
-    try:
-        before, now = json.loads(stored), json.loads(identity)
-        names = [name for name in now if before.get(name) != now[name]]
-    except (ValueError, AttributeError):
-        names = []
-    return ", ".join(names) or "settings"

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 corrupt index, 4 incomplete index, 130 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -26,7 +27,7 @@ app = typer.Typer(
     name="gramdex",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 _COMMANDS = (
@@ -91,7 +92,9 @@ def run(arguments: Sequence[str]) -> int:
     debug, as_json = "--debug" in options[:stop], "--json" in options[:stop]
     options = [each for i, each in enumerate(options) if each != "--debug" or i >= stop]
     try:
-        code = app(options, "gramdex", standalone_mode=False) or 0
+        # Without a width of its own click sets help for at least 50 columns.
+        width = min(shutil.get_terminal_size().columns, 100) - 2
+        code = app(options, "gramdex", standalone_mode=False, terminal_width=max(width, 30)) or 0
         sys.stdout.flush()
         return int(code)
     except BrokenPipeError:

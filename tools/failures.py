@@ -20,7 +20,7 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 COMMAND_LINE_ERROR: type[Exception] = _USAGE_ERROR.__bases__[0]
 
 
-class Interrupted(Exception):  # noqa: N818 - no error: a person pressed Ctrl-C
+class Interrupted(Exception):
     """Ctrl-C in work that can go on later; says how."""
 
     def __init__(self, thing: str, remedy: str) -> None:

@@ -64,7 +64,7 @@ def warn(message: str) -> None:
 
 
 def escape_hidden(text: str, keep: str) -> str:
-    """Spell out control characters other than those to keep: ``\\x1b``."""
+    r"""Spell out control characters other than those to keep: ``\x1b``."""
     return _HIDDEN.sub(lambda m: m[0] if m[0] in keep else ascii(m[0])[1:-1], text)
 
 
@@ -156,6 +156,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %" if share < 0.9995 or share == 1 else f"{100 * share:.2f} %"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str = "") -> str:
     """``1 document``, ``2 documents``."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

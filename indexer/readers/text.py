@@ -50,7 +50,10 @@ def _read_lines(file: InputFile) -> Iterator[Record | BadRecord]:
 
 
 def _read_whole(file: InputFile) -> Iterator[Record | BadRecord]:
-    """One document; a large file is checked whole first, so no bad one is half-delivered."""
+    """One document, an empty one of an empty file.
+
+    A large file is checked whole first, so no bad one is half-delivered.
+    """
     with open_stream(file) as stream:
         data = stream.read(PIECE + 1)
         large = len(data) > PIECE
@@ -62,7 +65,7 @@ def _read_whole(file: InputFile) -> Iterator[Record | BadRecord]:
         with open_stream(file) as stream:
             for piece, continues in _pieces(stream):
                 yield Record(_decode(piece, file.url), {"path": file.url}, file.url, continues)
-    elif data:
+    else:
         yield Record(data.decode("utf-8"), {"path": file.url}, file.url)
 
 

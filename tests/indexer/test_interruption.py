@@ -19,7 +19,7 @@ from building import snapshot
 
 import gramdex
 from gramdex.errors import IncompleteIndexError, OutputExistsError
-from gramdex.indexer import plan as plans
+from gramdex.indexer.output import OutputFolder
 
 SETTINGS: dict[str, Any] = {"shard_tokens": 700, "on_error": "skip", "on_empty": "skip"}
 EVENTS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate")
@@ -117,7 +117,7 @@ def test_killed_at_every_step(
 def unfinished(corpus: list[Path], output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build whose manifest was not published, with all shards finished."""
     with monkeypatch.context() as patch:
-        patch.setattr(plans, "end", lambda output: None)
+        patch.setattr(OutputFolder, "release", lambda self: None)
         gramdex.build(corpus, output, **SETTINGS)
     (output / "manifest.json").unlink()
 
@@ -217,7 +217,7 @@ def descendants_of(output: Path) -> list[str]:
         if process.name == str(os.getpid()):
             continue
         try:
-            links = [os.readlink(link) for link in (process / "fd").iterdir()]
+            links = [str(link.readlink()) for link in (process / "fd").iterdir()]
         except OSError:
             continue
         found += [link for link in links if str(output) in link]

@@ -122,7 +122,7 @@ def test_damage_is_an_error(compression):
 
 
 @pytest.mark.parametrize("compression", [None, "gzip", "zstd"])
-@pytest.mark.parametrize("format_", ["jsonl", "parquet", "text", "npy", "raw"])
+@pytest.mark.parametrize("format_", ["jsonl", "parquet", "npy", "raw"])
 def test_empty_file(format_, compression):
     data = b"" if compression is None else COMPRESS[compression](b"")
     if format_ == "parquet":

@@ -184,8 +184,8 @@ def _summary(runs: list[BuildRun]) -> dict[str, Any]:
 
 
 def _ratios(ours: list[BuildRun], theirs: list[BuildRun]) -> dict[str, Any]:
-    """How much more the peer takes, pair by pair; the median of the pairs' ratios, and spread."""
-    names = [name for name in asdict(ours[0]) if not name.startswith("tokens")]
+    """Peer / gramdex, pair by pair; the median of the pairs' ratios, and their spread."""
+    names = asdict(ours[0])
     return {
         name: asdict(
             timing.spread(

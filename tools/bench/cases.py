@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gramdex.fmindex.index import Index
 from gramdex.tools.bench.corpus import Corpus, draw_patterns
-from gramdex.tools.bench.engines import SAMPLED_SUPPORT, Peer
+from gramdex.tools.bench.engines import SAMPLED_SUPPORT, Peer, same_count, same_matches
 
 if TYPE_CHECKING:
     from gramdex.tools.bench.queries import QuerySettings
+
+Same: TypeAlias = Callable[[tuple, Any, Any], bool]
+"""Of the query, gramdex's answer and the peer's: whether they agree."""
 
 COUNT_LENGTHS = (2, 5, 10, 30)
 WINDOW = 64
@@ -30,10 +33,17 @@ DOCUMENTS = 10
 PROBABILITIES, DISTRIBUTIONS, TEXTS, READS = 5, 20, 200, 20
 """Divisors: how many of ``QuerySettings.queries`` each slower kind gets."""
 
-_BATCH_NOTE = "infini-gram has no batches: it is called in a loop."
-_SAMPLED_NOTE = (
-    f"'sampled': infini-gram's default, max_support={SAMPLED_SUPPORT}, which is approximate "
-    "above so many occurrences; gramdex is always exact. 'exact': it samples nothing."
+BEST, SAMPLED, DELIVERED = "infini-gram", "… sampled", "… as delivered"
+
+_WAYS_NOTE = (
+    "infini-gram: without prefetching, its best on a warm page cache. As delivered: it advises "
+    "the system of every page it may come to."
+)
+_BATCH_NOTE = "infini-gram has no batches: it is called in a loop, without prefetching."
+_DISTRIBUTIONS_NOTE = (
+    f"infini-gram: exact, without prefetching. Sampled: approximate above max_support="
+    f"{SAMPLED_SUPPORT} occurrences, its default. As delivered: that, and prefetching. gramdex "
+    "is always exact."
 )
 _SCORES_NOTE = "infini-gram scores a text only token by token: see the ∞-gram probability."
 _MATCH_NOTE = "infini-gram's creativity gives the lengths only, gramdex the counts too."
@@ -45,34 +55,48 @@ _DOCUMENTS_NOTE = (
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way of asking the peer.
+
+    Attributes:
+        name: as printed.
+        call: called with each query's arguments.
+        queries: where it wants other arguments than gramdex.
+        same: whether an answer of gramdex's agrees with its; None where they mean two things.
+    """
+
+    name: str
+    call: Callable[..., Any]
+    queries: Sequence[tuple] | None = None
+    same: Same | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """One row to measure.
 
     Attributes:
         section, label: where it is printed.
-        ours, theirs: called with each query's arguments; theirs is None where there is no such.
+        ours: called with each query's arguments.
         queries: arguments of each call.
-        their_queries: where the peer wants them in another form.
-        same: whether two answers to a query agree; None where they cannot be compared.
+        ways: of asking the peer the same.
         unit: of the figures.
         per_call: queries or tokens in one call, by which its time is divided.
-        answers_per_call: compared answers in one call.
+        answers: of one call, that are compared.
         text: a call scores a text, so tokens per second mean something.
-        note: what a reader has to know.
+        notes: what a reader has to know.
     """
 
     section: str
     label: str
     ours: Callable[..., Any]
-    theirs: Callable[..., Any] | None
     queries: Sequence[tuple]
-    their_queries: Sequence[tuple] | None = None
-    same: Callable[[tuple, Any, Any], bool] | None = None
+    ways: Sequence[Way] = ()
     unit: str = "µs"
     per_call: int = 1
-    answers_per_call: int = 1
+    answers: int = 1
     text: bool = False
-    note: str = ""
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -106,9 +130,21 @@ def all_cases(
     drawn = [Drawn("corpus", corpus, settings)]
     if held_out is not None:
         drawn.append(Drawn("held-out", held_out, settings))
-    for cases in (_counts, _batches, _probabilities, _distributions, _short, _texts, _documents):
+    for cases in (_counts, _batches, _probabilities, _distributions, _texts, _documents):
         for one in drawn:
             yield from cases(index, peer, one)
+
+
+def _ways(
+    peer: Peer | None, method: str, same: Same, queries: Sequence[tuple] | None = None
+) -> list[Way]:
+    """At its best, and as delivered."""
+    if peer is None:
+        return []
+    return [
+        Way(BEST, getattr(peer.engine, method), queries, same),
+        Way(DELIVERED, getattr(peer.delivered, method), queries, same),
+    ]
 
 
 def _counts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
@@ -117,37 +153,40 @@ def _counts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
             "count, one call",
             f"{drawn.origin}, {length} tokens",
             index.count,
-            peer and peer.engine.count,
             [(pattern,) for pattern in drawn.patterns(length).tolist()],
-            same=peer and (lambda query, ours, theirs: peer.same_count(ours, theirs)),
+            _ways(peer, "count", lambda query, ours, theirs: same_count(ours, theirs)),
+            notes=[_WAYS_NOTE],
         )
 
 
 def _batches(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
-    def loop(patterns: list[list[int]]) -> list[Any]:
-        return [peer.engine.count(pattern) for pattern in patterns]  # type: ignore[union-attr]
-
-    def same(query: tuple, ours: np.ndarray, theirs: list[Any]) -> bool:
-        return all(map(peer.same_count, ours.tolist(), theirs))  # type: ignore[union-attr]
-
     for length in COUNT_LENGTHS:
         patterns = drawn.patterns(length)
-        batch = min(BATCH, len(patterns))
-        arrays = [patterns[i : i + batch] for i in range(0, len(patterns) - batch + 1, batch)]
+        size = min(BATCH, len(patterns))
+        arrays = [patterns[i : i + size] for i in range(0, len(patterns) - size + 1, size)]
         lists = [(array.tolist(),) for array in arrays]
         for form, queries in (("array", [(array,) for array in arrays]), ("lists", lists)):
             yield Case(
-                f"count_batch of {batch}, per query",
+                f"count_batch of {size}, per query",
                 f"{drawn.origin}, {length}, {form}",
                 index.count_batch,
-                peer and loop,
                 queries,
-                lists,
-                peer and same,
-                per_call=batch,
-                answers_per_call=batch,
-                note=_BATCH_NOTE,
+                [] if peer is None else [_loop(peer, lists)],
+                per_call=size,
+                answers=size,
+                notes=[_BATCH_NOTE],
             )
+
+
+def _loop(peer: Peer, batches: Sequence[tuple]) -> Way:
+    """Ask the peer for a batch: pattern by pattern."""
+    count = peer.engine.count
+    return Way(
+        BEST,
+        lambda patterns: [count(pattern) for pattern in patterns],
+        batches,
+        lambda query, ours, theirs: all(map(same_count, ours.tolist(), theirs)),
+    )
 
 
 def _probabilities(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
@@ -156,86 +195,69 @@ def _probabilities(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Ca
         f"∞-gram probability, {WINDOW - 1} tokens of context",
         drawn.origin,
         index.infgram_prob,
-        peer and peer.engine.infgram_prob,
         [(window[:-1], window[-1]) for window in windows],
-        same=peer and (lambda query, ours, theirs: peer.same_probability(ours, theirs)),
+        [] if peer is None else _ways(peer, "infgram_prob", peer.same_probability),
+        notes=[_WAYS_NOTE],
     )
 
 
 def _distributions(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
     contexts = drawn.patterns(WINDOW, DISTRIBUTIONS)[:, :-1].tolist()
-    section = f"∞-gram distribution, {WINDOW - 1} tokens of context"
-    theirs = peer and peer.engine.infgram_ntd
-    yield from _sampled(section, drawn.origin, index.infgram_ntd, theirs, peer, contexts)
-
-
-def _short(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+    yield Case(
+        f"∞-gram distribution, {WINDOW - 1} tokens of context",
+        drawn.origin,
+        index.infgram_ntd,
+        [(context,) for context in contexts],
+        _sampling_ways(peer, "infgram_ntd", contexts),
+        notes=[_DISTRIBUTIONS_NOTE],
+    )
     for length in (1, 3):
         contexts = drawn.patterns(length, DISTRIBUTIONS).tolist()
-        theirs = peer and peer.engine.ntd
-        label = f"{drawn.origin}, {length}"
-        yield from _sampled(
-            "distribution after short contexts", label, index.ntd, theirs, peer, contexts
+        yield Case(
+            "distribution after short contexts",
+            f"{drawn.origin}, {length} tokens",
+            index.ntd,
+            [(context,) for context in contexts],
+            _sampling_ways(peer, "ntd", contexts),
+            notes=[_DISTRIBUTIONS_NOTE],
         )
 
 
-def _sampled(
-    section: str,
-    label: str,
-    ours: Callable[..., Any],
-    theirs: Callable[..., Any] | None,
-    peer: Peer | None,
-    contexts: list[list[int]],
-) -> Iterator[Case]:
-    """One row against the peer's exact setting, one against its default."""
-    queries = [(context,) for context in contexts]
-    if peer is None or theirs is None:
-        yield Case(section, label, ours, None, queries)
-        return
-
-    def same(query: tuple, ours: Any, theirs: Any) -> bool:
-        return peer.same_distribution(query[0], ours, theirs)
-
-    yield Case(section, f"{label}, exact", ours, theirs, queries, same=same, note=_SAMPLED_NOTE)
-    sampled = [(context, SAMPLED_SUPPORT) for context in contexts]
-    yield Case(section, f"{label}, sampled", ours, theirs, queries, sampled)
+def _sampling_ways(peer: Peer | None, method: str, contexts: list[list[int]]) -> list[Way]:
+    """Exact, with its default of sampling, and as delivered."""
+    if peer is None:
+        return []
+    exact, delivered = getattr(peer.engine, method), getattr(peer.delivered, method)
+    return [
+        Way(BEST, exact, None, peer.same_distribution),
+        Way(SAMPLED, exact, [(context, SAMPLED_SUPPORT) for context in contexts]),
+        Way(DELIVERED, delivered),
+    ]
 
 
 def _texts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
     length = min(TEXT, int(drawn.corpus.lengths.max()))
     queries = [(text,) for text in drawn.patterns(length, TEXTS).tolist()]
-    shared = {"unit": "µs per token", "per_call": length, "text": True}
-    section = f"texts of {length} tokens"
-    yield Case(
-        section,
-        f"{drawn.origin}, match",
-        index.match,
-        peer and peer.engine.creativity,
-        queries,
-        same=peer and (lambda query, ours, theirs: peer.same_matches(ours.lengths, theirs)),
-        note=_MATCH_NOTE,
-        **shared,  # type: ignore[arg-type]
-    )
-    yield Case(
-        section,
-        f"{drawn.origin}, infgram_scores",
-        index.infgram_scores,
-        None,
-        queries,
-        note=_SCORES_NOTE,
-        **shared,  # type: ignore[arg-type]
-    )
+    section, unit = f"texts of {length} tokens", "µs per token"
+    ways = _ways(peer, "creativity", same_matches)
+    label, notes = f"{drawn.origin}, match", [_WAYS_NOTE, _MATCH_NOTE]
+    yield Case(section, label, index.match, queries, ways, unit, length, 1, True, notes)
+    label, notes = f"{drawn.origin}, scores", [_SCORES_NOTE]
+    yield Case(section, label, index.infgram_scores, queries, [], unit, length, 1, True, notes)
 
 
 def _documents(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
     patterns = drawn.patterns(5, READS).tolist()
+    theirs = [(pattern, DOCUMENTS, 2 * AROUND + 5) for pattern in patterns]
     yield Case(
         f"documents, {DOCUMENTS} at most",
         drawn.origin,
         index.documents,
-        peer and peer.engine.search_docs,
         [(pattern, DOCUMENTS, AROUND) for pattern in patterns],
-        [(pattern, DOCUMENTS, 2 * AROUND + 5) for pattern in patterns],
-        lambda query, ours, theirs: bool(ours) == bool(theirs["cnt"]),
-        note=_DOCUMENTS_NOTE,
+        _ways(peer, "search_docs", _same_presence, theirs),
+        notes=[_DOCUMENTS_NOTE],
     )
+
+
+def _same_presence(query: tuple, ours: Sequence[Any], theirs: dict[str, Any]) -> bool:
+    return bool(ours) == bool(theirs["cnt"])

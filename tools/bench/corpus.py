@@ -145,7 +145,7 @@ def draw_patterns(corpus: Corpus, length: int, count: int, seed: int) -> np.ndar
 def _check_present(inputs: Sequence[str | os.PathLike[str]]) -> None:
     if not inputs:
         raise UsageError("data", "none named", "--tokens FILE, or inputs", HOW_TO_GET_DATA)
-    for given in map(os.fspath, inputs):
+    for given in (os.fspath(each) for each in inputs):
         local = "://" not in given and not any(character in given for character in "*?[")
         if local and not Path(given).exists():
             raise InputError(given, "no such file or folder", "a corpus", HOW_TO_GET_DATA)
@@ -165,7 +165,7 @@ def _corpus(
     return Corpus(
         ids=ids.astype(f"u{width}"),
         lengths=np.array(lengths, np.int64),
-        name=", ".join(Path(given).name for given in map(os.fspath, source.inputs)),
+        name=", ".join(Path(given).name for given in source.inputs),
         tokenizer=tokenizer,
         vocabulary_size=largest + 1 if tokenizer is None else tokenizer.vocabulary_size,
     )

@@ -17,7 +17,7 @@ import numpy as np
 import gramdex
 from gramdex.errors import UsageError
 from gramdex.fmindex.index import Index
-from gramdex.fmindex.results import Distribution, InfgramProbability
+from gramdex.fmindex.results import Distribution, InfgramProbability, MatchingStatistics
 from gramdex.tools.bench import infini_gram, timing
 from gramdex.tools.bench.corpus import Corpus
 
@@ -27,37 +27,40 @@ if TYPE_CHECKING:
 SAMPLED_SUPPORT = 1000
 """The peer's own ``max_support``: distributions of more occurrences are sampled."""
 
+_NO_PREFETCH = {"ds_prefetch_depth": 0, "sa_prefetch_depth": 0, "od_prefetch_depth": 0}
+
 
 @dataclass(frozen=True)
 class Peer:
-    """infini-gram, opened, exact unless a call says otherwise.
+    """infini-gram, opened twice.
 
     Attributes:
-        engine: its engine.
+        engine: at its best on a warm page cache: without prefetching, which is a system call
+            (madvise) for every page a search may come to, hundreds in a count. Exact unless a
+            call says otherwise.
+        delivered: with its own defaults: it prefetches, and samples large distributions.
         end_token: the id it reports for a document's end; the corpus does not use it.
         last_document: of the corpus; tells where its distributions are known to be wrong.
         documents: of the corpus; each has a separator that its empty context counts.
     """
 
     engine: InfiniGramEngine
+    delivered: InfiniGramEngine
     end_token: int
     last_document: Sequence[int]
     documents: int
 
-    def same_count(self, ours: int, theirs: dict[str, Any]) -> bool:
-        """Occurrences of a pattern that is not empty."""
-        return ours == theirs["count"]
-
-    def same_probability(self, ours: InfgramProbability, theirs: dict[str, Any]) -> bool:
+    def same_probability(
+        self, query: tuple, ours: InfgramProbability, theirs: dict[str, Any]
+    ) -> bool:
         """∞-gram probability, with the suffix it backed off to."""
         separators = 0 if theirs["suffix_len"] else self.documents
         expected = theirs["suffix_len"], theirs["prompt_cnt"] - separators, theirs["cont_cnt"]
         return (ours.suffix_length, ours.context_count, ours.count) == expected
 
-    def same_distribution(
-        self, context: Sequence[int], ours: Distribution, theirs: dict[str, Any]
-    ) -> bool:
+    def same_distribution(self, query: tuple, ours: Distribution, theirs: dict[str, Any]) -> bool:
         """Distribution after a context; the backed-off one where ``theirs`` names a suffix."""
+        (context,) = query
         length = theirs.get("suffix_len", len(context))
         if getattr(ours, "suffix_length", length) != length or theirs["approx"]:
             return False
@@ -72,9 +75,15 @@ class Peer:
         found = dict(zip(ours.tokens.tolist(), ours.counts.tolist(), strict=True))
         return (ours.context_count, found, ours.end_count) == (total, counts, ends)
 
-    def same_matches(self, lengths: np.ndarray, theirs: dict[str, Any]) -> bool:
-        """Longest match from each token on; the peer names where it ends."""
-        return (lengths + np.arange(lengths.size)).tolist() == theirs["rs"]
+
+def same_count(ours: int, theirs: dict[str, Any]) -> bool:
+    """Whether both count a pattern, not empty, alike."""
+    return ours == theirs["count"]
+
+
+def same_matches(query: tuple, ours: MatchingStatistics, theirs: dict[str, Any]) -> bool:
+    """Whether the longest match from each token on is the same; the peer names where it ends."""
+    return (ours.lengths + np.arange(ours.lengths.size)).tolist() == theirs["rs"]
 
 
 def open_gramdex(corpus: Corpus, held_out: Corpus | None, work: Path, given: Path | None) -> Index:
@@ -119,8 +128,11 @@ def open_peer(corpus: Corpus, work: Path) -> Peer:
     infini_gram.build(folder, corpus.width, memory_gib=peer_memory(corpus))
     timing.warm_pages(folder)
     end_token = _unused_id(corpus)
-    engine = infini_gram.open_engine(folder, corpus.width, end_token)
-    return Peer(engine, end_token, corpus.last_document, int(corpus.lengths.size))
+    best = infini_gram.open_engine(folder, corpus.width, end_token, **_NO_PREFETCH)
+    delivered = infini_gram.open_engine(
+        folder, corpus.width, end_token, max_support=SAMPLED_SUPPORT
+    )
+    return Peer(best, delivered, end_token, corpus.last_document, int(corpus.lengths.size))
 
 
 def peer_memory(corpus: Corpus) -> int:

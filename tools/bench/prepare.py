@@ -156,9 +156,12 @@ def _new_tokenizer(vocabulary: int) -> tuple[Any, Any]:
     return tokenizer, trainer
 
 
-def _write_tokens(tokenizer: Any, texts: Sequence[str], path: Path, dtype: type) -> int:
+def _write_tokens(
+    tokenizer: Any, texts: Sequence[str], path: Path, dtype: type[np.unsignedinteger]
+) -> int:
     """Ids of each text and the largest number of the dtype after it; items written."""
-    items, separator = 0, np.array([np.iinfo(dtype).max], dtype)
+    items = 0
+    separator: np.ndarray = np.array([np.iinfo(dtype).max], dtype)
     with path.open("wb") as out:
         for i in range(0, len(texts), BATCH):
             for encoding in tokenizer.encode_batch_fast(list(texts[i : i + BATCH])):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gramdex.errors import GramdexError
 from gramdex.fmindex.index import Index
 from gramdex.tools.bench import machine, timing
-from gramdex.tools.bench.cases import Case, all_cases
+from gramdex.tools.bench.cases import Case, Way, all_cases
 from gramdex.tools.bench.corpus import Corpus
 from gramdex.tools.bench.engines import Peer, open_gramdex, open_peer, refuse_wide
 from gramdex.tools.bench.startup import time_kernels
@@ -28,7 +30,7 @@ class QuerySettings:
     Attributes:
         queries: of the cheapest kind; slower kinds get a fixed fraction.
         rounds: how often each query is timed; its median counts.
-        seconds: at most, for the peer's part of one row; fewer queries, for both, above it.
+        seconds: at most, for one way of asking the peer in one row; above it, fewer queries.
         seed: of the places that patterns are drawn from.
     """
 
@@ -39,22 +41,38 @@ class QuerySettings:
 
 
 @dataclass(frozen=True)
+class PeerRow:
+    """The peer, in one way of asking it, on the first queries of a row.
+
+    Attributes:
+        name: which way.
+        latency: of as many queries as fit the time.
+        gramdex_p50: gramdex's on the same queries.
+        ratio: latency.p50 / gramdex_p50.
+        compared: answers that both engines gave, all equal; 0 where they mean different things.
+    """
+
+    name: str
+    latency: Percentiles
+    gramdex_p50: float
+    ratio: float
+    compared: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One kind of query on one kind of context, both engines.
 
     Attributes:
-        label: what is asked.
-        gramdex, peer: microseconds; peer is None where it has no such query or was left out.
-        ratio: peer's p50 / gramdex's p50.
-        compared: answers that both engines gave and that were equal.
+        label: the contexts.
+        gramdex: of all queries.
+        peers: empty where the peer has no such query or was left out.
         tokens_per_second: of gramdex, at p50, where a call scores a text.
     """
 
     label: str
     gramdex: Percentiles
-    peer: Percentiles | None
-    ratio: float | None
-    compared: int
+    peers: list[PeerRow]
     tokens_per_second: float | None = None
 
 
@@ -128,60 +146,48 @@ def run_case(case: Case, settings: QuerySettings) -> Row:
     Raises:
         GramdexError: they disagree.
     """
-    queries = case.queries
-    theirs: list[Any] = []
-    if case.theirs is not None:
-        budget = settings.seconds / (settings.rounds + 1)
-        theirs = timing.answers(case.theirs, case.their_queries or queries, budget)
-        queries = queries[: len(theirs)]
-    ours = timing.answers(case.ours, queries, float("inf"))
-    compared = _compare(case, queries, ours, theirs)
-    gramdex = _timed(case.ours, queries, case.per_call, settings.rounds)
-    peer = None
-    if case.theirs is not None:
-        their_queries = (case.their_queries or queries)[: len(queries)]
-        peer = _timed(case.theirs, their_queries, case.per_call, settings.rounds)
-    return Row(
-        case.label,
-        gramdex,
-        peer,
-        peer.p50 / gramdex.p50 if peer else None,
-        compared,
-        1e6 / gramdex.p50 if case.text else None,
-    )
+    ours = timing.answers(case.ours, case.queries, float("inf"))
+    taken = timing.time_calls(case.ours, case.queries, settings.rounds) / case.per_call
+    peers = [_run_peer(case, way, settings, ours, taken) for way in case.ways]
+    latency = timing.percentiles(taken)
+    return Row(case.label, latency, peers, 1e6 / latency.p50 if case.text else None)
 
 
-def _timed(
-    call: Callable[..., Any], queries: Sequence[tuple], per_call: int, rounds: int
-) -> Percentiles:
-    return timing.percentiles(timing.time_calls(call, queries, rounds) / per_call)
+def _run_peer(
+    case: Case, way: Way, settings: QuerySettings, ours: list[Any], taken: np.ndarray
+) -> PeerRow:
+    """Time one way of asking the peer; ``ours`` and ``taken`` are gramdex's answers and times."""
+    queries = case.queries if way.queries is None else way.queries
+    theirs = timing.answers(way.call, queries, settings.seconds / (settings.rounds + 1))
+    compared = _compare(case, way, ours, theirs)
+    count = len(theirs)
+    times = timing.time_calls(way.call, queries[:count], settings.rounds) / case.per_call
+    latency, same = timing.percentiles(times), timing.percentiles(taken[:count])
+    return PeerRow(way.name, latency, same.p50, latency.p50 / same.p50, compared)
 
 
-def _compare(
-    case: Case, queries: Sequence[tuple], ours: Sequence[Any], theirs: Sequence[Any]
-) -> int:
+def _compare(case: Case, way: Way, ours: Sequence[Any], theirs: Sequence[Any]) -> int:
     """How many pairs of answers were compared."""
-    if case.same is None:
+    if way.same is None:
         return 0
-    for query, our, their in zip(queries, ours, theirs, strict=False):
-        if not case.same(query, our, their):
+    for query, our, their in zip(case.queries, ours, theirs, strict=False):
+        if not way.same(query, our, their):
             raise GramdexError(
                 f"{case.section}, {case.label}, of {str(query)[:400]}",
-                f"gramdex says {str(our)[:200]}, infini-gram {str(their)[:200]}",
+                f"gramdex says {str(our)[:200]}, {way.name} {str(their)[:200]}",
                 "equal answers",
                 "do not trust figures of this build; run gramdex verify on the index",
             )
-    return len(theirs) * case.answers_per_call
+    return len(theirs) * case.answers
 
 
-def _sections(cases: Sequence[Case], settings: QuerySettings, say: Say) -> list[Section]:
+def _sections(cases: Iterable[Case], settings: QuerySettings, say: Say) -> list[Section]:
     sections: dict[str, Section] = {}
     for case in cases:
         say(f"{case.section}: {case.label}")
         section = sections.setdefault(case.section, Section(case.section, case.unit))
         section.rows.append(run_case(case, settings))
-        if case.note and case.note not in section.notes:
-            section.notes.append(case.note)
+        section.notes.extend(note for note in case.notes if note not in section.notes)
     return list(sections.values())
 
 

@@ -68,27 +68,28 @@ def _queries(result: dict[str, Any]) -> None:
         _notes(section["notes"])
     _kernels(result["kernels"])
     _sizes(result["bytes_per_token"])
-    compared = sum(row["compared"] for section in result["sections"] for row in section["rows"])
+    rows = [row for section in result["sections"] for row in section["rows"]]
+    compared = sum(peer["compared"] for row in rows for peer in row["peers"])
     said = f"{compared:,} answers compared with infini-gram's, all equal."
     _notes(["", said if compared else "No answers were compared: there was no peer."])
 
 
 def _latencies(rows: Sequence[dict[str, Any]]) -> None:
-    peers = any(row["peer"] for row in rows)
     rates = any(row["tokens_per_second"] for row in rows)
-    names = ["contexts", "p50", "p90", "p99"]
-    names += ["peer p50", "p90", "p99", "ratio"] if peers else []
-    names += ["tok/s"] if rates else []
-    table = columns(names, right=range(1, len(names)))
+    names = ["contexts", "engine", "queries", *_FIGURES, "ratio", *(["tokens/s"] if rates else [])]
+    table = columns(names, right=range(2, len(names)))
     for row in rows:
-        cells = [row["label"], *(figure(row["gramdex"][name]) for name in _FIGURES)]
-        if peers and row["peer"]:
-            cells += [*(figure(row["peer"][n]) for n in _FIGURES), f"{figure(row['ratio'])}×"]
-        elif peers:
-            cells += ["", "", "", ""]
-        cells += [amount(row["tokens_per_second"])] if rates else []
-        table.add_row(*cells)
+        rate = [amount(row["tokens_per_second"])] if rates else []
+        table.add_row(row["label"], "gramdex", *_percentiles(row["gramdex"]), "", *rate)
+        for peer in row["peers"]:
+            latency = _percentiles(peer["latency"])
+            table.add_row("", peer["name"], *latency, f"{figure(peer['ratio'])}×")
     stdout().print(table)
+
+
+def _percentiles(latency: dict[str, Any]) -> list[str]:
+    values = [latency[name] for name in _FIGURES]
+    return [f"{latency['count']:,}", *("" if v is None else figure(v) for v in values)]
 
 
 def _kernels(kernels: dict[str, float]) -> None:
@@ -109,29 +110,27 @@ def _sizes(sizes: dict[str, dict[str, float]]) -> None:
 
 
 def _build(result: dict[str, Any]) -> None:
-    _title("build: median (least–most), ratio: infini-gram / gramdex, pair by pair")
     theirs, ratios, cold = result["infini_gram"], result["ratios"], result["gramdex_cold_kernels"]
-    names = ["", "gramdex", *(["infini-gram", "ratio"] if theirs else []), "cold kernels"]
-    table = columns(names, right=range(1, len(names)))
+    engines = {"gramdex": result["gramdex"], **({"infini-gram": theirs} if theirs else {})}
+    _title("build")
+    table = columns(["", "engine", "median", "least", "most", "ratio"], right=range(2, 6))
     for key, (label, scale) in _METRICS.items():
-        cells = [label, _spread(result["gramdex"][key], scale)]
-        if theirs:
-            cells += [_spread(theirs[key], scale), _ratio(ratios.get(key))]
-        table.add_row(*cells, figure(cold[key] * scale))
+        for name, of in engines.items():
+            cells = [figure(of[key][part] * scale) for part in ("median", "low", "high")]
+            ratio = _ratio(ratios[key]) if name != "gramdex" else ""
+            table.add_row(label if name == "gramdex" else "", name, *cells, ratio)
+        table.add_row("", "… cold kernels", figure(cold[key] * scale))
     stdout().print(table)
+    _notes(["Ratio: infini-gram / gramdex, pair by pair: median (least–most)."] * bool(theirs))
     planned = result["planned_bytes"]
     per_token = planned / result["data"]["tokens"]
     _notes([f"Planned at most: {size(planned)}, {figure(per_token)} bytes per token."])
     _sizes(result["bytes_per_token"])
 
 
-def _ratio(ratio: dict[str, float] | None) -> str:
-    return "" if ratio is None else f"{_spread(ratio, 1.0)}×"
-
-
-def _spread(value: dict[str, float], scale: float) -> str:
-    low, high = figure(value["low"] * scale), figure(value["high"] * scale)
-    return f"{figure(value['median'] * scale)} ({low}–{high})"
+def _ratio(ratio: dict[str, float]) -> str:
+    low, high = figure(ratio["low"]), figure(ratio["high"])
+    return f"{figure(ratio['median'])}× ({low}–{high})"
 
 
 def _startup(result: dict[str, Any]) -> None:

@@ -34,14 +34,15 @@ class Percentiles:
     """What some queries took, in microseconds.
 
     Attributes:
-        p50, p90, p99: by linear interpolation between the nearest two.
+        p50, p90, p99: by linear interpolation between the nearest two; p90 is None for fewer
+            than 10 queries, p99 for fewer than 100.
         mean: of all.
         count: how many there were.
     """
 
     p50: float
-    p90: float
-    p99: float
+    p90: float | None
+    p99: float | None
     mean: float
     count: int
 
@@ -68,7 +69,13 @@ def percentiles(microseconds: Sequence[float] | np.ndarray) -> Percentiles:
     """Percentiles of at least one measurement."""
     values = np.asarray(microseconds, np.float64)
     p50, p90, p99 = np.percentile(values, (50, 90, 99)).tolist()
-    return Percentiles(p50, p90, p99, float(values.mean()), values.size)
+    return Percentiles(
+        p50,
+        p90 if values.size >= 10 else None,
+        p99 if values.size >= 100 else None,
+        float(values.mean()),
+        values.size,
+    )
 
 
 def spread(values: Sequence[float]) -> Spread:

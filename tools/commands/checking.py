@@ -31,9 +31,11 @@ def info(index: IndexPath, as_json: AsJson = False) -> None:
 
 
 def verify(index: IndexPath, as_json: AsJson = False) -> None:
-    """Check every byte of an index, and that every suffix array is sorted.
+    """Check every byte of an index, and its order.
 
-    Ends with exit code 3, naming the file, at the first thing that is wrong.
+    Checksums of all files, that every suffix array is the sorted permutation it claims to be,
+    and that tables and documents agree with it. Ends with exit code 3, naming the file, at the
+    first thing that is wrong.
     """
     from gramdex.fmindex.verification import verify_index
 

@@ -50,13 +50,14 @@ def documents(
     ids: AsIds = False,
     encode: Annotated[
         bool,
-        typer.Option(
-            "--encode", metavar="", help="Encode QUERY with the tokenizer of the index."
-        ),
+        typer.Option("--encode", metavar="", help="Encode QUERY with the tokenizer of the index."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show documents that hold a text, in the order of the corpus."""
+    """Show documents that hold a text.
+
+    They come in the order of the corpus.
+    """
     if (query is None) == (number is None):
         found = "none" if query is None else "both QUERY and --number"
         raise UsageError("QUERY", found, "one of them")
@@ -76,9 +77,7 @@ def documents(
     _search(opened, pattern, max_documents, shown, as_json)
 
 
-def _search(
-    index: Index, pattern: Any, most: int, context: int | None, as_json: bool
-) -> None:
+def _search(index: Index, pattern: Any, most: int, context: int | None, as_json: bool) -> None:
     found = index.documents(pattern, most, context)
     total = index.count(pattern)
     if as_json:
@@ -118,7 +117,7 @@ def print_document(console: Console, document: Document) -> None:
     if (document.start, document.end) != (0, document.token_count):
         said.append(f"from {document.start:,} to {document.end:,}")
     if document.matches:
-        said.append(counted(len(document.matches), "match").replace("matchs", "matches"))
+        said.append(counted(len(document.matches), "match", "matches"))
     console.print(Text.assemble((said[0], "bold cyan"), " · " + " · ".join(said[1:])))
     for name, value in document.metadata.items():
         console.print(Text.assemble((f"{one_line(name)}: ", "dim"), one_line(str(value))))
@@ -134,7 +133,10 @@ def document_text(document: Document, colour: bool) -> Text:
         if match.text_start is None or match.text_end is None or match.text_end <= done:
             continue
         start = max(match.text_start, done)
-        pieces += [(document.text[done:start], False), (document.text[start : match.text_end], True)]
+        pieces += [
+            (document.text[done:start], False),
+            (document.text[start : match.text_end], True),
+        ]
         done = match.text_end
     return mark([*pieces, (document.text[done:], False)], colour)
 

@@ -51,7 +51,7 @@ def match(
     ids: AsIds = False,
     as_json: AsJson = False,
 ) -> None:
-    """Mark every part of a text that stands in the corpus.
+    """Mark what of a text stands in the corpus.
 
     Reports the matches that lie in no longer match. Text is encoded with the tokenizer of the
     index. --json has them all, and the longest match from every token on.
@@ -125,14 +125,12 @@ def _text(tokenizer: Tokenizer, ids: np.ndarray, span: Span) -> str:
     return decode(tokenizer, ids[span.start : span.end])
 
 
-def _print(
-    index: Index, ids: np.ndarray, spans: Sequence[Span], least: int, limit: int
-) -> None:
+def _print(index: Index, ids: np.ndarray, spans: Sequence[Span], least: int, limit: int) -> None:
     console = stdout()
     parts = covered(spans)
     share = sum(end - start for start, end in parts) / max(ids.size, 1)
     said = f"{percent(share)} of {counted(ids.size, 'token')} in the corpus"
-    how = f", in {counted(len(spans), 'match').replace('matchs', 'matches')} of {least} or more"
+    how = f", in {counted(len(spans), 'match', 'matches')} of {least} or more"
     if spans:
         console.print(marked(index.tokenizer, ids, parts, console.is_terminal))
         console.print()

@@ -41,7 +41,7 @@ def prob(
     ids: AsIds = False,
     as_json: AsJson = False,
 ) -> None:
-    """Probability of a token after a context: how often it follows, of all the times."""
+    """Probability of a token after a context."""
     opened = gramdex.open(index)
     before = context_ids(opened, context, ids)
     result = opened.prob(before, parse_token(token, ids))
@@ -89,7 +89,7 @@ def infgram(
     ids: AsIds = False,
     as_json: AsJson = False,
 ) -> None:
-    """∞-gram: what follows the longest suffix of a context that occurs at all."""
+    """What follows the longest suffix that occurs: ∞-gram."""
     if scores and token is not None:
         raise UsageError("--scores", "a TOKEN beside it", "a text alone")
     opened = gramdex.open(index)
