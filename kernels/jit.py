@@ -16,10 +16,12 @@ from typing import Any
 
 import numba
 
-CHECK_BOUNDS = os.environ.get("GRAMDEX_CHECK_BOUNDS", "0") not in ("", "0")
-JIT_DISABLED = bool(numba.config.DISABLE_JIT)
+_config: Any = numba.config
 
-_FLAGS = {"nogil": True, "error_model": "numpy", "boundscheck": CHECK_BOUNDS}
+CHECK_BOUNDS = os.environ.get("GRAMDEX_CHECK_BOUNDS", "0") not in ("", "0")
+JIT_DISABLED = bool(_config.DISABLE_JIT)
+
+_FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": CHECK_BOUNDS}
 
 
 def _cache_root() -> Path:
@@ -48,7 +50,7 @@ def _cache_directory() -> str | None:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             pass
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: there is no home directory
         return None
     return str(directory)
 
@@ -60,8 +62,8 @@ def kernel(function: Callable) -> Any:
     """Compile ``function`` on first call, without the GIL, and keep the machine code."""
     if CACHE_DIRECTORY is None:
         return numba.njit(**_FLAGS)(function)
-    others, numba.config.CACHE_DIR = numba.config.CACHE_DIR, CACHE_DIRECTORY
+    others, _config.CACHE_DIR = _config.CACHE_DIR, CACHE_DIRECTORY
     try:
         return numba.njit(cache=True, **_FLAGS)(function)
     finally:
-        numba.config.CACHE_DIR = others
+        _config.CACHE_DIR = others

@@ -83,14 +83,13 @@ def distribution(index: Index, context: str, console: Console) -> RenderableType
     head = f"after {context!r}: {counted(found.context_count, 'time')}, in {took}"
     if not found.context_count:
         return Text(head)
-    return Group(Text(head), distribution_view(found, TokenNames(index.tokenizer), console), Text())
+    return Group(Text(head), distribution_view(found, TokenNames(index.tokenizer), console))
 
 
 def continuation(index: Index, found: work.Continuation) -> RenderableType:
     """Prompt and what was added to it."""
     text = Text.assemble((visible(found.prompt), "dim"), (visible(found.added), "bold"))
-    times = counted(found.first.context_count, "time")
-    said = [f"Of the prompt {suffix_text(index.tokenizer, _ids(index), found.first)}, {times}."]
+    said = [f"Of the prompt {suffix_text(index.tokenizer, _ids(index), found.first)}."]
     if found.certain_after is not None and found.source is not None:
         after = counted(found.certain_after, "byte")
         said.append(f"{after} on, only one place is left to copy: {short_path(found.source)}.")

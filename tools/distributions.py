@@ -66,13 +66,14 @@ def distribution_view(
     room = _bar_width(console, labels, narrow)
     heads = ["token", "id", "count", "share", ""]
     table = columns(heads[:-1] if room < _SHORTEST_BAR else heads, right=(1, 2, 3))
+    largest = max(result.probs.tolist(), default=1.0)
     for label, token, count, prob in zip(
         labels, result.tokens.tolist(), result.counts.tolist(), result.probs.tolist(), strict=True
     ):
         number = amount(count) if narrow else f"{count:,}"
-        row = [Text(label), str(token), number, percent(prob)]
+        row: list[RenderableType] = [Text(label), str(token), number, percent(prob)]
         if room >= _SHORTEST_BAR:
-            row.append(Text(bar(prob, room, console), "cyan"))
+            row.append(Text(bar(prob / largest, room, console), "cyan"))
         table.add_row(*row)
     notes = _notes(result, more)
     return Group(table, Text("; ".join(notes), "dim")) if notes else table
@@ -100,13 +101,15 @@ def suffix_text(
     tokenizer: Tokenizer, context: np.ndarray, result: InfgramProbability | InfgramDistribution
 ) -> str:
     """Sentence about the suffix an ∞-gram result is of."""
-    length = result.suffix_length
-    if length == context.size:
-        return f"all {counted(length, 'token')} of the context occur"
+    length, times = result.suffix_length, counted(result.context_count, "time")
+    if context.size == 0:
+        return f"no context: all {counted(result.context_count, 'token')} of the corpus"
     if length == 0:
-        return f"no suffix of the context's {counted(context.size, 'token')} occurs"
+        return f"the last token never occurs: all {result.context_count:,} tokens of the corpus"
     suffix = quoted(tokenizer, context[context.size - length :])
-    return f"the last {length:,} of {counted(context.size, 'token')} occur: {suffix}"
+    if length == context.size:
+        return f"{suffix}, {counted(length, 'token')}, occurs {times}"
+    return f"the last {length:,} of {counted(context.size, 'token')} occur {times}: {suffix}"
 
 
 def scores_record(ids: np.ndarray, result: InfgramScores) -> dict[str, Any]:

@@ -85,8 +85,9 @@ def _print(record: dict[str, Any], error: BaseException, debug: bool) -> None:
     console = stderr()
     lead = ("stopped: ", "yellow") if isinstance(error, Interrupted) else ("error: ", "bold red")
     said = f"{record['thing']}: {record['found']}" if record["found"] else record["thing"]
-    console.print(Text.assemble(lead, visible(said)), soft_wrap=True)
+    soft = not console.is_terminal
+    console.print(Text.assemble(lead, visible(said)), soft_wrap=soft)
     for name in ("expected", "remedy"):
         if record[name]:
             line = Text.assemble((f"  {name + ':':10}", "dim"), visible(record[name]))
-            console.print(line, soft_wrap=True)
+            console.print(line, soft_wrap=soft)

@@ -54,13 +54,16 @@ def print_lines(lines: Iterable[str]) -> None:
 def note(message: str, style: str = "") -> None:
     """Say something that is no result; nobody may be listening."""
     with suppress(OSError):
-        stderr().print(Text(visible(message), style), soft_wrap=True)
+        console = stderr()
+        console.print(Text(visible(message), style), soft_wrap=not console.is_terminal)
 
 
 def warn(message: str) -> None:
     """Say something a reader of the results should know."""
     with suppress(OSError):
-        stderr().print(Text.assemble(("warning: ", "yellow"), visible(message)), soft_wrap=True)
+        console = stderr()
+        said = Text.assemble(("warning: ", "yellow"), visible(message))
+        console.print(said, soft_wrap=not console.is_terminal)
 
 
 def escape_hidden(text: str, keep: str) -> str:
@@ -84,7 +87,7 @@ def shorten(text: str, width: int) -> str:
     return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)) + "…"
 
 
-def facts(rows: Sequence[tuple[str, RenderableType]]) -> Table:
+def facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
     """Names and values, one pair a line; long values fold under themselves."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -144,6 +147,11 @@ def duration(seconds: float) -> str:
     for unit, factor in (("µs", 1e6), ("ms", 1e3), ("s", 1.0)):
         if seconds * factor < 1000 and (unit != "s" or seconds < 60):
             return f"{seconds * factor:.3g} {unit}"
+    return clock(seconds)
+
+
+def clock(seconds: float) -> str:
+    """Whole seconds, for a display that counts them: ``0:05``, ``2:05``, ``1:02:05``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

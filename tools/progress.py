@@ -11,10 +11,11 @@ from typing import Self
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.segment import Segment
 from rich.text import Text
 
 from gramdex.indexer.report import BuildState
-from gramdex.tools.output import amount, counted, duration, stderr, visible
+from gramdex.tools.output import amount, clock, counted, stderr, visible
 
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
@@ -34,7 +35,11 @@ class _Display:
         self._started = self._told = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(
-                self, console=self._console, refresh_per_second=5, transient=True, screen=False
+                self,
+                console=self._console,
+                refresh_per_second=5,
+                transient=True,
+                redirect_stdout=False,
             )
 
     def __enter__(self) -> Self:
@@ -97,8 +102,7 @@ class BuildProgress(_Display):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         share, width = self._share(), min(options.max_width, 100)
-        head = Text.assemble((_STAGES[self._state.stage], "bold"), f"  {self._clock()}")
-        yield head
+        yield Text.assemble((self._stage(), "bold"), f"  {self._clock()}")
         yield ProgressBar(
             total=1.0 if share is not None else None,
             completed=share or 0.0,
@@ -106,6 +110,7 @@ class BuildProgress(_Display):
             pulse=share is None,
             animation_time=time.monotonic(),
         )
+        yield Segment.line()
         yield Text(self._numbers())
 
     def _measure(self) -> None:
@@ -122,20 +127,27 @@ class BuildProgress(_Display):
         )
         self._mark = now, state.documents, state.tokens
 
+    def _stage(self) -> str:
+        """What is being done; the last shards may be sorted by the very process that read."""
+        state = self._state
+        if state.stage == "read" and state.sorting and state.input_done >= state.input_size:
+            return _STAGES["sort"]
+        return _STAGES[state.stage]
+
     def _share(self) -> float | None:
         """Share of the input that was read; None where nothing tells."""
         state = self._state
-        if state.stage != "read" or not state.input_size:
+        if self._stage() != _STAGES["read"] or not state.input_size:
             return None
         done = max(state.input_done, state.tokens if self._tokens_are_bytes else 0)
         return min(done / state.input_size, 1.0) if done else None
 
     def _clock(self) -> str:
         passed, share = time.monotonic() - self._started, self._share()
-        said = f"{duration(round(passed))}"
         if share and share > 0.02:
-            return f"{100 * share:.0f} %  {said}, {duration(round(passed * (1 / share - 1)))} left"
-        return said
+            left = clock(passed * (1 / share - 1))
+            return f"{100 * share:.0f} %  {clock(passed)}, {left} left"
+        return clock(passed)
 
     def _numbers(self) -> str:
         state, (documents, tokens) = self._state, self._rates
@@ -151,7 +163,7 @@ class BuildProgress(_Display):
         return " · ".join(said)
 
     def _line(self) -> str:
-        return f"{_STAGES[self._state.stage]}: {self._clock()} · {self._numbers()}"
+        return f"{self._stage()}: {self._clock()} · {self._numbers()}"
 
 
 _STAGES = {"read": "reading", "sort": "sorting", "publish": "publishing"}
@@ -200,4 +212,4 @@ class Waiting(_Display):
         return super().__enter__()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(f"{self._message}  {duration(round(time.monotonic() - self._started))}")
+        yield Text(f"{self._message}  {clock(time.monotonic() - self._started)}")

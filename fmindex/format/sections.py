@@ -69,6 +69,10 @@ class Section:
         return align(self.offset + self.size)
 
 
+def _bytes_of(values: np.ndarray, dtype: np.dtype) -> memoryview:
+    return np.ascontiguousarray(values, dtype=dtype).view(np.uint8).data
+
+
 def align(offset: int) -> int:
     """The next multiple of ALIGNMENT."""
     return -(-offset // ALIGNMENT) * ALIGNMENT
@@ -119,13 +123,12 @@ class SectionWriter:
 
     def write(self, values: np.ndarray | bytes) -> None:
         """Append an array of the section's dtype, or raw bytes to a section of bytes."""
-        if isinstance(values, np.ndarray):
-            values = np.ascontiguousarray(values, dtype=self._dtype).view(np.uint8).data
+        data = memoryview(values) if isinstance(values, bytes) else _bytes_of(values, self._dtype)
         with writing(self.path):
-            for start in range(0, len(values), _CHUNK):
-                self._file.write(values[start : start + _CHUNK])
-        self._digest.update(values)
-        self._size += len(values)
+            for start in range(0, len(data), _CHUNK):
+                self._file.write(data[start : start + _CHUNK])
+        self._digest.update(data)
+        self._size += len(data)
 
     def section(self, name: str, values: np.ndarray | bytes, dtype: Any = np.uint8) -> None:
         """Write a whole section; the dtype is the array's own."""

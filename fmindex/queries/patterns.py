@@ -43,7 +43,9 @@ class PatternReader:
             query = self._text_ids(query)
         return self._vocabulary.to_ranks(as_ids(query))
 
-    def occurrences_batch(self, queries: Sequence[Query]) -> tuple[np.ndarray, np.ndarray]:
+    def occurrences_batch(
+        self, queries: Sequence[Query] | np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Ranks of many queries one after the other, and int64[k + 1] where each begins."""
         if isinstance(queries, str):
             raise QueryError("queries", "one string", "a list of queries", "put it in a list")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gramdex.indexer.report import BuildReport
 
 
-def build(  # noqa: PLR0913, PLR0917 - typer reads one option from each parameter
+def build(
     inputs: Annotated[
         list[str],
         typer.Argument(
@@ -182,9 +182,10 @@ def build_with_progress(options: BuildOptions, choose_workers: bool = False) -> 
         with BuildProgress(counts_bytes) as progress:
             return run_plan(plan, memory, progress)
     except KeyboardInterrupt:
-        raise Interrupted(
-            str(options.output), "give the same command again to go on; finished shards are kept"
-        ) from None
+        kept = len(list(options.output.glob("shard-?????")))
+        said = f"{counted(kept, 'finished shard')} kept" if kept else "no shard was finished yet"
+        remedy = f"give the same command again to go on; {said}"
+        raise Interrupted(str(options.output), remedy) from None
 
 
 def _uncompressed(plan: BuildPlan) -> bool:

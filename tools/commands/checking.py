@@ -43,7 +43,7 @@ def verify(index: IndexPath, as_json: AsJson = False) -> None:
     opened = gramdex.open(index)
     with ShardProgress("checking", len(opened.shards)) as progress:
         checked = verify_index(opened, progress)
-    record = {
+    record: dict[str, Any] = {
         "path": str(index),
         "shards": checked.shards,
         "files": checked.files,
@@ -56,14 +56,14 @@ def verify(index: IndexPath, as_json: AsJson = False) -> None:
         print_json(record)
         return
     console = stdout()
-    console.print(Text.assemble(("whole ", "bold green"), str(index)))
+    console.print(Text.assemble(("ok  ", "bold green"), str(index)))
     rows = [
         ("checksums", f"{counted(checked.files, 'file')}, {size(checked.size)}"),
         ("order", f"{checked.tokens:,} suffixes in {counted(checked.shards, 'shard')}"),
         ("documents", f"{opened.document_count:,}: borders and metadata"),
         ("time", duration(record["seconds"])),
     ]
-    console.print(facts([(name, value) for name, value in rows]))
+    console.print(facts(rows))
 
 
 def describe(index: Index) -> dict[str, Any]:

@@ -88,8 +88,8 @@ def _build(output: Path, sources: work.Sources) -> None:
     except OutputExistsError as error:
         remedy = "build it again with --fresh, or name another folder with --output"
         raise OutputExistsError(error.thing, error.found, error.expected, remedy) from error
-    for message in report.warnings():
-        note(message, "dim")
+    if report.skipped_records:
+        note(f"{report.skipped_records:,} files that are not UTF-8 are left out", "dim")
     stderr().print(facts(report_rows(report)))
 
 
@@ -108,7 +108,9 @@ def _count(console: Console, index: Index) -> None:
 
 def _predict(console: Console, index: Index) -> None:
     _head(console, "What comes next? Exact distributions")
-    for context in work.CONTEXTS:
+    for number, context in enumerate(work.CONTEXTS):
+        if number:
+            console.print()
         console.print(views.distribution(index, context, console))
 
 

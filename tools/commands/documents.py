@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,11 +118,19 @@ def print_document(console: Console, document: Document) -> None:
     if (document.start, document.end) != (0, document.token_count):
         said.append(f"from {document.start:,} to {document.end:,}")
     if document.matches:
-        said.append(counted(len(document.matches), "match", "matches"))
+        said.append(counted(len(document.matches), "match", "matches") + " shown")
     console.print(Text.assemble((said[0], "bold cyan"), " · " + " · ".join(said[1:])))
-    for name, value in document.metadata.items():
+    for name, value in _flat(document.metadata):
         console.print(Text.assemble((f"{one_line(name)}: ", "dim"), one_line(str(value))))
     console.print(document_text(document, console.is_terminal))
+
+
+def _flat(metadata: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in metadata.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield name, value
 
 
 def document_text(document: Document, colour: bool) -> Text:
@@ -142,7 +151,7 @@ def document_text(document: Document, colour: bool) -> Text:
 
 
 def _ids_text(document: Document, colour: bool) -> Text:
-    inside = set()
+    inside: set[int] = set()
     for match in document.matches:
         inside.update(range(match.start - document.start, match.end - document.start))
     pieces = [(str(token), i in inside) for i, token in enumerate(document.ids.tolist())]

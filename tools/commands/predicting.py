@@ -66,8 +66,9 @@ def ntd(
     if as_json:
         print_json(_asked(before, context, ids) | views.distribution_record(result, names))
         return
-    said = quoted(opened.tokenizer, before) if before.size else "the empty context"
-    _print_distribution(opened, f"after {said}, {_size(before)}", result)
+    said = quoted(opened.tokenizer, before) if before.size else "nothing"
+    times = counted(result.context_count, "time")
+    _print_distribution(opened, f"after {said}, {counted(before.size, 'token')}: {times}", result)
 
 
 def infgram(
@@ -119,10 +120,6 @@ def _asked(
     return question
 
 
-def _size(before: np.ndarray) -> str:
-    return counted(before.size, "token")
-
-
 def _probability_line(result: Probability, context: str) -> Text:
     if result.prob is None:
         return Text.assemble(("no value", "bold"), f"  {one_line(context)} does not occur")
@@ -135,8 +132,7 @@ def _probability_line(result: Probability, context: str) -> Text:
 
 def _print_distribution(index: Index, head: str, result: Distribution) -> None:
     console = stdout()
-    times = counted(result.context_count, "occurrence")
-    console.print(Text.assemble((one_line(head), "bold"), f": {times}"))
+    console.print(Text(one_line(head), "bold"))
     if result.context_count:
         names = TokenNames(index.tokenizer)
         console.print(views.distribution_view(result, names, console, ", --limit 0 shows all"))
