@@ -13,7 +13,7 @@ from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.tokenizers import Tokenizer, roundtrips
 from gramdex.indexer.records import BadRecord, Record
 
-BATCH_CHARACTERS = 1 << 22
+BATCH_CHARACTERS = 1 << 20
 BATCH_RECORDS = 1 << 12
 
 
@@ -32,7 +32,7 @@ class Piece:
         place: where it came from.
         ranks: tokens, in the width of the index.
         metadata, source, continues: as in the record.
-        is_text: it was encoded here.
+        is_text: it was encoded here, so that where a text was cut may show in the tokens.
         exact: the text that the tokens decode to is the text that was read.
     """
 
@@ -104,7 +104,7 @@ class Encoder:
                 record.metadata,
                 record.source,
                 record.continues,
-                True,
+                self._tokenizer.kind != "bytes",
                 bool(exact[i]),
             )
 

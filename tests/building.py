@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import gramdex
-from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.readers import ReadOptions
 
 
@@ -57,4 +57,12 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     }
 
 
-__all__ = ["BuildOptions", "build_ids", "shard_budget", "snapshot", "token_file"]
+def small_tokenizer(folder: Path) -> Path:
+    """A tokenizer.json of the 256 bytes."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    path = folder / "tokenizer.json"
+    tokenizer.save(str(path))
+    return path

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 corrupt index, 4 incomplete index, 130 
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
@@ -82,6 +83,9 @@ if find_spec(_BENCH) is not None:
 
 def main() -> None:
     """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # show what it cannot carry, do not fail
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -52,14 +52,15 @@ def tell(error: BaseException, as_json: bool, debug: bool) -> int:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """The parts of an error, as ``--json`` prints them."""
-    thing, found, expected, remedy, code = type(error).__name__, str(error), "", "", 1
+    name = thing = type(error).__name__
+    found, expected, remedy, code = str(error), "", "", 1
     if isinstance(error, GramdexError):
         thing, found, expected, remedy = error.thing, error.found, error.expected, error.remedy
         code = error.exit_code
     elif isinstance(error, Interrupted):
         thing, found, remedy, code = error.thing, "interrupted", error.remedy, INTERRUPTED
     elif isinstance(error, COMMAND_LINE_ERROR):
-        context: Any = getattr(error, "ctx", None)
+        name, context = "UsageError", getattr(error, "ctx", None)
         thing = context.command_path if context else "gramdex"
         found = error.format_message()  # type: ignore[attr-defined]
         remedy, code = f"see {thing} --help", int(getattr(error, "exit_code", 2))
@@ -69,7 +70,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     elif isinstance(error, OSError):
         thing, found = error.filename or type(error).__name__, error.strerror or str(error)
     return {
-        "error": type(error).__name__,
+        "error": name,
         "thing": str(thing),
         "found": found,
         "expected": expected,

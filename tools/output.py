@@ -39,6 +39,7 @@ def print_json(value: Any, file: Any = None) -> None:
     """Print a value as one line of JSON, in ASCII where the stream can carry no more."""
     file = file or sys.stdout
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    line = _HIDDEN.sub(lambda m: f"\\u{ord(m[0]):04x}", line)
     try:
         line.encode(file.encoding or "ascii")
     except UnicodeEncodeError:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 
 from gramdex.errors import InputError, UsageError
-from gramdex.indexer.readers import arrays, jsonl, listing, parquet, text
+from gramdex.indexer.readers import arrays, jsonl, listing, parquet, pieces, text
 from gramdex.indexer.readers.interface import InputFile, ReadOptions
 from gramdex.indexer.records import BadRecord, Record
 
@@ -59,7 +59,7 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
     try:
         for record in reader.read(file, options):
             found = True
-            yield record
+            yield from pieces.cut(record)
     except InputError as error:
         yield BadRecord(error)
         return

@@ -15,7 +15,7 @@ from gramdex.indexer.readers.interface import InputFile, Reader, ReadOptions
 from gramdex.indexer.readers.opening import BUFFER, lines, open_stream
 from gramdex.indexer.records import BadRecord, Record
 
-PIECE = 16 << 20
+PIECE = 2 << 20
 """Bytes of the largest piece of a document, at least 4: a character must fit."""
 
 MAX_LINE = 1 << 30

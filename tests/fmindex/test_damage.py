@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xxhash
-from building import build_ids, snapshot
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from building import build_ids, small_tokenizer, snapshot
 
 import gramdex
 from gramdex.errors import (
@@ -26,16 +25,6 @@ from gramdex.fmindex.format import manifest as manifests
 from gramdex.fmindex.format import sections
 
 RNG_SEED = 11
-
-
-def small_tokenizer(folder: Path) -> Path:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({c: i for i, c in enumerate(alphabet)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    path = folder / "tokenizer.json"
-    tokenizer.save(str(path))
-    return path
 
 
 @pytest.fixture(scope="module")

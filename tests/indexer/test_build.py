@@ -12,14 +12,14 @@ from typing import Any
 import fsspec
 import numpy as np
 import pytest
-from building import build_ids, snapshot
+from building import build_ids, small_tokenizer, snapshot
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 import gramdex
 from gramdex import errors
 from gramdex.indexer import encoding
 from gramdex.indexer.memory import READING
-from gramdex.indexer.readers import ReadOptions, text
+from gramdex.indexer.readers import ReadOptions, pieces, text
 
 TEXTS = ["hello world", "naïve café — 東京 🙂", "x", "line one\nline two\r\n", "hello again"]
 
@@ -90,13 +90,25 @@ def test_documents_longer_than_a_shard_are_split_and_said_so(tmp_path: Path) -> 
     assert "part" not in index.document(0).metadata
 
 
-def test_large_texts_are_cut_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl"])
+@pytest.mark.parametrize("tokenizer", ["bytes", "bpe"])
+def test_large_texts_are_cut_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, tokenizer: str
+) -> None:
     monkeypatch.setattr(text, "PIECE", 64)
-    content = "some words on a line\n" * 20
-    (tmp_path / "a.txt").write_text(content)
-    report = gramdex.build(tmp_path / "a.txt", tmp_path / "index")
-    assert report.text_cuts > 3
+    monkeypatch.setattr(pieces, "CHARACTERS", 64)
+    content = "some words on a line\n" * 20 + "x" * 200
+    record = json.dumps({"text": content}) + "\n"
+    (tmp_path / name).write_text(record if name == "a.jsonl" else content)
+    spec = small_tokenizer(tmp_path) if tokenizer == "bpe" else tokenizer
+    report = gramdex.build(tmp_path / name, tmp_path / "index", spec)
+    assert report.text_cuts == (10 if tokenizer == "bpe" else 0)
     assert gramdex.open(tmp_path / "index").document(0).text == content
+    gramdex.build(tmp_path / name, tmp_path / "split", spec, shard_tokens=50)
+    index = gramdex.open(tmp_path / "split")
+    parts = [index.document(i).text for i in range(index.document_count)]
+    assert "".join(part or "" for part in parts) == content
+    assert len(parts) > 5
 
 
 @pytest.mark.parametrize("batch", [1, 2, 1000])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from building import build_ids
-from tools.commanding import Command, write_jsonl
+from commanding import Command, write_jsonl
 
 import gramdex
 

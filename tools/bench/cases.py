@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from gramdex.fmindex.index import Index
+from gramdex.fmindex.results import Distribution
 from gramdex.tools.bench.corpus import Corpus, draw_patterns
 from gramdex.tools.bench.engines import SAMPLED_SUPPORT, Peer, same_count, same_matches
 
@@ -27,6 +28,7 @@ WINDOW = 64
 """Tokens of context plus the token asked for."""
 BATCH = 1000
 TEXT = 1000
+MOST_NEXT_TOKENS = 4000
 AROUND = 50
 DOCUMENTS = 10
 
@@ -43,7 +45,8 @@ _BATCH_NOTE = "infini-gram has no batches: it is called in a loop, without prefe
 _DISTRIBUTIONS_NOTE = (
     f"infini-gram: exact, without prefetching. Sampled: approximate above max_support="
     f"{SAMPLED_SUPPORT} occurrences, its default. As delivered: that, and prefetching. gramdex "
-    "is always exact."
+    f"is always exact. Exact, infini-gram has up to two threads per next token at a time, and "
+    f"runs out of them: it is not asked for more than {MOST_NEXT_TOKENS:,} next tokens."
 )
 _SCORES_NOTE = "infini-gram scores a text only token by token: see the ∞-gram probability."
 _MATCH_NOTE = "infini-gram's creativity gives the lengths only, gramdex the counts too."
@@ -63,12 +66,14 @@ class Way:
         call: called with each query's arguments.
         queries: where it wants other arguments than gramdex.
         same: whether an answer of gramdex's agrees with its; None where they mean two things.
+        takes: whether it can be asked, told from gramdex's answer.
     """
 
     name: str
     call: Callable[..., Any]
     queries: Sequence[tuple] | None = None
     same: Same | None = None
+    takes: Callable[[Any], bool] = lambda answer: True
 
 
 @dataclass(frozen=True)
@@ -229,10 +234,14 @@ def _sampling_ways(peer: Peer | None, method: str, contexts: list[list[int]]) ->
         return []
     exact, delivered = getattr(peer.engine, method), getattr(peer.delivered, method)
     return [
-        Way(BEST, exact, None, peer.same_distribution),
+        Way(BEST, exact, None, peer.same_distribution, _few_next_tokens),
         Way(SAMPLED, exact, [(context, SAMPLED_SUPPORT) for context in contexts]),
         Way(DELIVERED, delivered),
     ]
+
+
+def _few_next_tokens(answer: Distribution) -> bool:
+    return answer.tokens.size <= MOST_NEXT_TOKENS
 
 
 def _texts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:

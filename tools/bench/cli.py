@@ -49,7 +49,7 @@ UsePeer = Annotated[bool, typer.Option("--peer/--no-peer", help="Measure infini-
 
 
 @app.command()
-def queries(  # noqa: PLR0913 - an option each
+def queries(
     *,
     inputs: Inputs = None,
     tokens: Tokens = None,

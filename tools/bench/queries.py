@@ -42,7 +42,7 @@ class QuerySettings:
 
 @dataclass(frozen=True)
 class PeerRow:
-    """The peer, in one way of asking it, on the first queries of a row.
+    """The peer, in one way of asking it, on queries of a row: the first that it can answer.
 
     Attributes:
         name: which way.
@@ -50,6 +50,7 @@ class PeerRow:
         gramdex_p50: gramdex's on the same queries.
         ratio: latency.p50 / gramdex_p50.
         compared: answers that both engines gave, all equal; 0 where they mean different things.
+        refused: queries left out for the peer, though it had the time.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PeerRow:
     gramdex_p50: float
     ratio: float
     compared: int
+    refused: int
 
 
 @dataclass(frozen=True)
@@ -150,27 +152,35 @@ def run_case(case: Case, settings: QuerySettings) -> Row:
     taken = timing.time_calls(case.ours, case.queries, settings.rounds) / case.per_call
     peers = [_run_peer(case, way, settings, ours, taken) for way in case.ways]
     latency = timing.percentiles(taken)
-    return Row(case.label, latency, peers, 1e6 / latency.p50 if case.text else None)
+    asked = [peer for peer in peers if peer is not None]
+    return Row(case.label, latency, asked, 1e6 / latency.p50 if case.text else None)
 
 
 def _run_peer(
     case: Case, way: Way, settings: QuerySettings, ours: list[Any], taken: np.ndarray
-) -> PeerRow:
+) -> PeerRow | None:
     """Time one way of asking the peer; ``ours`` and ``taken`` are gramdex's answers and times."""
-    queries = case.queries if way.queries is None else way.queries
+    asked = [i for i, answer in enumerate(ours) if way.takes(answer)]
+    queries = [(case.queries if way.queries is None else way.queries)[i] for i in asked]
     theirs = timing.answers(way.call, queries, settings.seconds / (settings.rounds + 1))
-    compared = _compare(case, way, ours, theirs)
     count = len(theirs)
+    if not count:
+        return None
+    compared = _compare(case, way, asked, ours, theirs)
     times = timing.time_calls(way.call, queries[:count], settings.rounds) / case.per_call
-    latency, same = timing.percentiles(times), timing.percentiles(taken[:count])
-    return PeerRow(way.name, latency, same.p50, latency.p50 / same.p50, compared)
+    latency, same = timing.percentiles(times), timing.percentiles(taken[asked[:count]])
+    refused = len(ours) - len(asked)
+    return PeerRow(way.name, latency, same.p50, latency.p50 / same.p50, compared, refused)
 
 
-def _compare(case: Case, way: Way, ours: Sequence[Any], theirs: Sequence[Any]) -> int:
-    """How many pairs of answers were compared."""
+def _compare(
+    case: Case, way: Way, asked: Sequence[int], ours: Sequence[Any], theirs: Sequence[Any]
+) -> int:
+    """How many pairs of answers were compared; ``theirs`` are to the first queries ``asked``."""
     if way.same is None:
         return 0
-    for query, our, their in zip(case.queries, ours, theirs, strict=False):
+    for i, their in zip(asked, theirs, strict=False):
+        query, our = case.queries[i], ours[i]
         if not way.same(query, our, their):
             raise GramdexError(
                 f"{case.section}, {case.label}, of {str(query)[:400]}",

@@ -52,12 +52,12 @@ def build(
     tokenizer: Annotated[
         str,
         typer.Option(
-            metavar="bytes|PATH|none",
+            metavar="NAME",
             help="bytes, a tokenizer.json or its folder, a .tiktoken file, tiktoken:NAME:PATH, a "
             "SentencePiece .model; none for ids without one.",
         ),
     ] = "bytes",
-    engine: Annotated[str, typer.Option(metavar="sa", help="sa: suffix array.")] = "sa",
+    engine: Annotated[str, typer.Option(metavar="NAME", help="sa: suffix array.")] = "sa",
     shard_tokens: Annotated[
         str, typer.Option(metavar="N", help="Most tokens of a shard, such as 50M or 1e8.")
     ] = "100M",
@@ -96,7 +96,7 @@ def build(
         ),
     ] = None,
     text_unit: Annotated[
-        str, typer.Option(metavar="file|line", help="What is a document in text files.")
+        str, typer.Option(metavar="UNIT", help="Document in text files: file or line.")
     ] = "file",
     dtype: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Of raw ids, such as uint16 or >u4.")
@@ -105,13 +105,13 @@ def build(
         int | None, typer.Option(metavar="ID", help="Ends each document in npy and raw files.")
     ] = None,
     on_error: Annotated[
-        str, typer.Option(metavar="raise|skip", help="What to do with bad records and files.")
+        str, typer.Option(metavar="DO", help="With bad records and files: raise or skip.")
     ] = "raise",
     on_empty: Annotated[
         str | None,
         typer.Option(
-            metavar="raise|skip|keep",
-            help="What to do with documents without tokens; without it, as --on-error.",
+            metavar="DO",
+            help="With documents without tokens: raise, skip or keep; without it, as --on-error.",
         ),
     ] = None,
     vocabulary_size: Annotated[

@@ -108,7 +108,10 @@ def _file_sizes(index: Index) -> dict[str, int]:
 
 
 def _raw_size(index: Index) -> tuple[int | None, bool]:
-    """Bytes of the text that was indexed, and whether that is exact or from a sample."""
+    """Bytes of the text that was indexed, and whether that is exact or from a sample.
+
+    A sample spreads over each shard; a small shard is counted whole.
+    """
     if index.tokenizer.kind == "bytes":
         return index.token_count, True
     table = index.tokenizer.token_bytes
@@ -116,12 +119,14 @@ def _raw_size(index: Index) -> tuple[int | None, bool]:
         return None, False
     tokens = size = 0
     for shard in index.shards:
-        for start in np.linspace(0, shard.size, _SAMPLES, endpoint=False).astype(np.int64).tolist():
+        step = max(_SAMPLE, shard.size // _SAMPLES)
+        for start in range(0, shard.size, step):
             ranks = np.asarray(shard.engine.tokens[start : start + _SAMPLE], np.int64)
             ids = index.vocabulary.to_ids(ranks[ranks != 0])
             tokens += ids.size
             size += int(table.lengths(ids.astype(np.uint32)).sum())
-    return round(size / max(tokens, 1) * index.token_count), False
+    exact = tokens == index.token_count and not index.tokenizer.strips_leading_space
+    return round(size / max(tokens, 1) * index.token_count), exact
 
 
 def _info_rows(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -45,10 +45,10 @@ def count(
     queries_format: Annotated[
         str | None,
         typer.Option(
-            metavar="text|ids|json",
-            help="What a line of FILE is. Without it: json in files named .jsonl or .ndjson, "
-            "ids with --ids, else text. A json line is a string, an array of ids, or an object "
-            'with "text" or "ids".',
+            metavar="FORM",
+            help="A line of FILE is text, ids or json. Without it: json in files named .jsonl "
+            "or .ndjson, ids with --ids, else text. A json line is a string, an array of ids, or "
+            'an object with "text" or "ids".',
         ),
     ] = None,
     as_json: AsJson = False,
@@ -139,4 +139,4 @@ def _lines(batch: Sequence[Numbered], counts: Sequence[int], many: bool) -> Iter
     for (_, query), number in zip(batch, counts, strict=True):
         text = query if isinstance(query, str) else " ".join(map(str, query))
         text = one_line(text) if room is None else shorten(text, room)
-        yield f"{number:>{width},}  {text}".rstrip()
+        yield f"{number:>{width},}  {text}"

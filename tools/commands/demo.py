@@ -17,7 +17,7 @@ from gramdex.tools import demo as work
 from gramdex.tools import demo_views as views
 from gramdex.tools.arguments import AsJson
 from gramdex.tools.commands.building import build_with_progress, report_rows, usable_cores
-from gramdex.tools.output import duration, facts, note, print_json, stderr, stdout
+from gramdex.tools.output import counted, duration, facts, note, print_json, stderr, stdout
 from gramdex.tools.progress import Waiting
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _build(output: Path, sources: work.Sources) -> None:
     from gramdex.indexer.options import BuildOptions
     from gramdex.indexer.readers import ReadOptions
 
-    empty = f"; {sources.empty:,} empty files are left out" if sources.empty else ""
+    empty = f"; leaves out {counted(sources.empty, 'empty file')}" if sources.empty else ""
     note(f"indexing the Python files of {sources.folder}{empty}")
     note("where no build ran before, compiling its kernels (once) takes some seconds more", "dim")
     options = BuildOptions(
@@ -89,7 +89,8 @@ def _build(output: Path, sources: work.Sources) -> None:
         remedy = "build it again with --fresh, or name another folder with --output"
         raise OutputExistsError(error.thing, error.found, error.expected, remedy) from error
     if report.skipped_records:
-        note(f"{report.skipped_records:,} files that are not UTF-8 are left out", "dim")
+        left_out = counted(report.skipped_records, "file that is", "files that are")
+        note(f"left out {left_out} not UTF-8", "dim")
     stderr().print(facts(report_rows(report)))
 
 

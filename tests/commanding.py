@@ -25,7 +25,7 @@ class Outcome:
     @property
     def json(self) -> Any:
         """The only line of stdout."""
-        (line,) = self.out.splitlines()
+        (line,) = self.out.removesuffix("\n").split("\n")
         return json.loads(line)
 
     @property
