@@ -95,7 +95,7 @@ class Index:
 
     def find(self, query: Query) -> list[Interval]:
         """Rank interval of the query in the suffix array of each shard."""
-        found = self._engine.find(self._patterns.occurrences(query))
+        _, found = self._engine.find(self._patterns.occurrences(query))
         return [Interval(shard, low, high) for shard, (low, high) in enumerate(found.tolist())]
 
     def locate(self, interval: Interval) -> np.ndarray:

@@ -52,7 +52,7 @@ def warmup() -> None:
     pattern = np.array([1], np.int64)
     counts = engine.count_batch(pattern, np.array([0, 1], np.int64))
     lengths, _ = engine.matching_statistics(pattern)
-    tokens, _ = engine.next_tokens(engine.find(pattern), 1)
+    tokens, _ = engine.next_tokens(*engine.find(pattern), 1)
     answers = [engine.count(pattern), *counts, *engine.prob(pattern, 2), *lengths, *tokens]
     answers += [*engine.longest_suffix(pattern)[:2], *engine.infgram_prob(pattern, 3)]
     answers += [*engine.infgram_scores(pattern)[2]]

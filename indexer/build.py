@@ -11,6 +11,8 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -109,7 +111,6 @@ class _Build:
             executor = make_executor(self.memory.workers)
             try:
                 tail = self._make_shards(executor, kept)
-                self.state.stage = "sort"
                 for job, manifest in executor.drain():
                     self._publish_shard(job, manifest)
             finally:
@@ -176,13 +177,23 @@ class _Build:
 
     def _records(self, begin: Cursor) -> Iterator[tuple[Place, Record | BadRecord]]:
         """Records from ``begin`` on; files before it are not opened."""
+        before, self.state.stage = 0, "read"
         for number, file in enumerate(self.plan.files):
+            size = file.size or 0
+            self.state.input_done = before
+            options = replace(self.options.read, on_bytes=partial(self._advance, before + size))
             if number >= begin.file:
                 skip = begin.record if number == begin.file else 0
-                for i, record in enumerate(read(file, self.options.read)):
+                for i, record in enumerate(read(file, options)):
                     if i >= skip:
                         yield Place(number, i), record
-            self.state.input_done += file.size or 0
+            before += size
+        self.state.input_done = before
+        self.state.stage = "sort"
+
+    def _advance(self, most: int, size: int) -> None:
+        """So many more bytes of a file that ends at ``most`` were read."""
+        self.state.input_done = min(self.state.input_done + size, most)
 
     def _refuse(self, error: InputError, writer: ShardWriter) -> None:
         if self.options.on_error == "raise":

@@ -122,7 +122,7 @@ class Encoder:
 
     def _ids(self, place: Place, record: Record, ids: np.ndarray) -> Piece | Refused:
         try:
-            ranks = self._vocabulary.to_ranks(np.ascontiguousarray(ids, np.int64))
+            ranks = self._vocabulary.to_ranks(np.array(ids, np.int64))
         except QueryError as error:
             return Refused(
                 place,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,11 @@ class BuildPlan:
         content = {
             "format_version": VERSION,
             "inputs": [asdict(file) for file in self.files],
-            "read": asdict(options.read),
+            "read": {
+                option.name: getattr(options.read, option.name)
+                for option in fields(options.read)
+                if option.compare
+            },
             "tokenizer": self.tokenizer.fingerprint,
             "vocabulary_size": self.vocabulary.size,
             "engine": options.engine,

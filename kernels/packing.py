@@ -7,22 +7,28 @@ fewer bytes, and the sorter's work and memory follow the bytes.
 
 from __future__ import annotations
 
+import numpy as np
+
 from gramdex.kernels.jit import kernel
 
 
 @kernel
-def translate_ids(ids, rank_of_id, size, ranks):
-    """Ranks int64[n] of ids int64[n]; index of the first id that has none, or -1.
+def translate_ids(ids, rank_of_id, size):
+    """Replace ids, int64[n], by their ranks; index of the first id that has none, or -1.
 
     ``rank_of_id`` uint32[size] holds 0 for ids without a token; empty, it stands for id + 1.
+    Ids from the one returned on are left as they were.
     """
     for i in range(ids.size):
         token = ids[i]
         if token < 0 or token >= size:
             return i
-        ranks[i] = rank_of_id[token] if rank_of_id.size else token + 1
-        if ranks[i] == 0:
-            return i
+        rank = token + 1
+        if rank_of_id.size:
+            rank = np.int64(rank_of_id[token])
+            if rank == 0:
+                return i
+        ids[i] = rank
     return -1
 
 

@@ -78,14 +78,11 @@ class BuildProgress(_Display):
     """A build under way; called with its state.
 
     Args:
-        tokens_are_bytes: a token is a byte of an input that is not compressed, so tokens tell
-            how much of a file was read before its end.
         messages: whether to print what happens to each shard.
     """
 
-    def __init__(self, tokens_are_bytes: bool, messages: bool = True) -> None:
+    def __init__(self, messages: bool = True) -> None:
         super().__init__()
-        self._tokens_are_bytes = tokens_are_bytes
         self._messages = messages
         self._state = BuildState()
         self._mark = (self._started, 0, 0)
@@ -128,19 +125,15 @@ class BuildProgress(_Display):
         self._mark = now, state.documents, state.tokens
 
     def _stage(self) -> str:
-        """What is being done; the last shards may be sorted by the very process that read."""
-        state = self._state
-        if state.stage == "read" and state.sorting and state.input_done >= state.input_size:
-            return _STAGES["sort"]
-        return _STAGES[state.stage]
+        """What is being done."""
+        return _STAGES[self._state.stage]
 
     def _share(self) -> float | None:
         """Share of the input that was read; None where nothing tells."""
         state = self._state
-        if self._stage() != _STAGES["read"] or not state.input_size:
+        if state.stage != "read" or not state.input_size or not state.input_done:
             return None
-        done = max(state.input_done, state.tokens if self._tokens_are_bytes else 0)
-        return min(done / state.input_size, 1.0) if done else None
+        return min(state.input_done / state.input_size, 1.0)
 
     def _clock(self) -> str:
         passed, share = time.monotonic() - self._started, self._share()

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 
 import numpy as np
@@ -112,6 +112,7 @@ class SuffixArrayEngine:
         self.shards = list(shards)
         self._rows = np.array([s.row() for s in self.shards], np.int64)
         self._rows = self._rows.reshape(len(self.shards), memory.COLUMNS)
+        self._most_runs = sum(shard.ranks for shard in self.shards)
 
     @_reads_shards
     def count(self, pattern: np.ndarray) -> int:
@@ -126,11 +127,11 @@ class SuffixArrayEngine:
         return counts
 
     @_reads_shards
-    def find(self, pattern: np.ndarray) -> np.ndarray:
-        """Rank intervals int64[shards, 2] of one pattern."""
+    def find(self, pattern: np.ndarray) -> tuple[int, np.ndarray]:
+        """Occurrences of one pattern, and its rank intervals int64[shards, 2]."""
         intervals = self._intervals()
-        search.find_intervals(self._rows, pattern, 0, pattern.size, intervals)
-        return intervals
+        total = search.find_intervals(self._rows, pattern, 0, pattern.size, intervals)
+        return total, intervals
 
     @_reads_shards
     def prob(self, context: np.ndarray, token: int) -> tuple[int, int]:
@@ -138,15 +139,18 @@ class SuffixArrayEngine:
         return search.prob(self._rows, context, token, self._intervals())
 
     @_reads_shards
-    def next_tokens(self, intervals: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
-        """Ranks, ascending, and counts of the tokens at ``depth`` in the intervals; int64[r]."""
-        tokens, counts = self._runs(intervals, depth)
-        if len(self.shards) == 1:
-            return tokens, counts
-        order = np.argsort(tokens, kind="stable")
-        tokens, counts = tokens[order], counts[order]
-        first = np.flatnonzero(np.diff(tokens, prepend=-1))
-        return tokens[first], np.add.reduceat(counts, first) if first.size else counts
+    def next_tokens(
+        self, total: int, intervals: np.ndarray, depth: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Ranks, ascending, and counts of the tokens at ``depth`` in the intervals; int64[r].
+
+        ``total`` is the sum of the intervals.
+        """
+        if depth == 0 and self._unigrams is not None:
+            return self._unigrams
+        tokens, counts = np.empty((2, min(total, self._most_runs)), np.int64)
+        runs = distribution.next_tokens(self._rows, intervals, depth, tokens, counts)
+        return tokens[:runs], counts[:runs]
 
     @_reads_shards
     def longest_suffix(self, context: np.ndarray) -> tuple[int, int, np.ndarray]:
@@ -190,23 +194,17 @@ class SuffixArrayEngine:
         """Ranks, int64, of the text positions [start, end) of one shard."""
         return self.shards[shard].tokens[start:end].astype(np.int64)
 
-    def _runs(self, intervals: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
-        if depth == 0 and all(s.shift == 0 for s in self.shards):
-            return self._unigrams()
-        capacity = sum(
-            min(int(high - low), s.ranks)
-            for s, (low, high) in zip(self.shards, intervals, strict=True)
-        )
-        tokens, counts = np.empty((2, capacity), np.int64)
-        runs = distribution.next_tokens(self._rows, intervals, depth, tokens, counts)
-        return tokens[:runs], counts[:runs]
-
-    def _unigrams(self) -> tuple[np.ndarray, np.ndarray]:
-        tables = [np.diff(s.buckets.astype(np.int64))[1:] for s in self.shards]
-        present = [np.flatnonzero(t) for t in tables]
-        empty = np.empty(0, np.int64)
-        counts = [t[p] for t, p in zip(tables, present, strict=True)]
-        return np.concatenate([empty, *present]) + 1, np.concatenate([empty, *counts])
+    @cached_property
+    def _unigrams(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Ranks that occur and their counts, where prefix tables have an entry per rank."""
+        if not self.shards or any(shard.shift for shard in self.shards):
+            return None
+        counts = np.zeros(self.shards[0].ranks, np.int64)
+        for shard in self.shards:
+            counts += np.diff(shard.buckets)
+        counts[memory.SEPARATOR] = 0
+        ranks = np.flatnonzero(counts)
+        return ranks, counts[ranks]
 
     def _intervals(self) -> np.ndarray:
         return np.empty((len(self.shards), 2), np.int64)

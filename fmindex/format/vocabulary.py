@@ -60,16 +60,15 @@ class Vocabulary:
         return token_width(self.ranks)
 
     def to_ranks(self, ids: np.ndarray) -> np.ndarray:
-        """Ranks, int64, of a contiguous int64 array of ids.
+        """Turn a contiguous int64 array of ids into their ranks, in place; returns it.
 
         Raises:
             QueryError: an id outside the vocabulary, or one that stands for no token.
         """
-        ranks = np.empty(ids.size, np.int64)
-        refused = translate_ids(ids, self._rank_table, self.size, ranks)
+        refused = translate_ids(ids, self._rank_table, self.size)
         if refused >= 0:
             raise self._refuse(int(ids[refused]))
-        return ranks
+        return ids
 
     def to_ids(self, ranks: np.ndarray) -> np.ndarray:
         """Ids, int64, of ranks that are not the separator.

@@ -67,7 +67,7 @@ class DocumentReader:
         if pattern.size == 0:
             raise QueryError("query", "no tokens", "at least one token")
         documents: list[Document] = []
-        for shard, (low, high) in enumerate(self.engine.find(pattern).tolist()):
+        for shard, (low, high) in enumerate(self.engine.find(pattern)[1].tolist()):
             groups = self._by_document(shard, low, high, max_documents - len(documents))
             documents += [self._document(shard, d, p, pattern.size, context) for d, p in groups]
         return documents

@@ -19,6 +19,8 @@ from gramdex.fmindex.tokenizers import Tokenizer
 Ids: TypeAlias = "Sequence[int] | np.ndarray"
 Query: TypeAlias = "Ids | str"
 
+_INT64 = np.dtype(np.int64)
+
 
 class PatternReader:
     """Turns queries into contiguous int64 arrays of ranks.
@@ -91,22 +93,24 @@ class PatternReader:
 
 
 def as_ids(query: Any) -> np.ndarray:
-    """The ids of a query as a contiguous int64 array.
+    """The ids of a query as a new contiguous int64 array.
 
     Raises:
         QueryError: it is not a flat sequence of integers.
     """
     try:
-        ids = np.asarray(query)
+        ids = np.array(query)
     except (ValueError, TypeError, OverflowError) as error:
         raise _not_ids(str(error)) from error
+    if ids.dtype is _INT64 and ids.ndim == 1:
+        return ids
     if ids.ndim == 1 and ids.size == 0:
         return np.empty(0, np.int64)
     return _as_int64(ids, 1)
 
 
 def flatten_ids(queries: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Many id sequences as one int64 array and int64[k + 1] offsets.
+    """Many id sequences as one new int64 array and int64[k + 1] offsets.
 
     A list of lists or arrays, or a 2-D array of one query a row.
 
@@ -114,11 +118,10 @@ def flatten_ids(queries: Any) -> tuple[np.ndarray, np.ndarray]:
         QueryError: something else.
     """
     if isinstance(queries, np.ndarray) and queries.dtype != object:
-        rows = _as_int64(queries, 2)
+        rows = _as_int64(np.array(queries), 2)
         return rows.reshape(-1), np.arange(rows.shape[0] + 1) * rows.shape[1]
     queries = list(queries)
-    kinds = set(map(type, queries))
-    if kinds <= {list, tuple}:
+    if set(map(type, queries)) <= {list, tuple}:
         ids = as_ids(list(chain.from_iterable(queries)))
     else:
         queries = [as_ids(query) for query in queries]

@@ -38,8 +38,9 @@ def ntd(
     engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
 ) -> Distribution:
     """Distribution of the tokens after the context."""
-    intervals = engine.find(context)
-    return Distribution(*_distribution(engine, vocabulary, intervals, context.size, limit))
+    total, intervals = engine.find(context)
+    ranks, counts = engine.next_tokens(total, intervals, context.size)
+    return Distribution(total, *_most_frequent(vocabulary, ranks, counts, limit))
 
 
 def infgram_ntd(
@@ -47,9 +48,11 @@ def infgram_ntd(
 ) -> InfgramDistribution:
     """Distribution of the tokens after the longest suffix of the context that occurs."""
     length, total, intervals = engine.longest_suffix(context)
-    parts = _distribution(engine, vocabulary, intervals, length, limit)
-    sparse = bool(total > 0 and parts[2].size and parts[2][0] == total)
-    return InfgramDistribution(*parts, length, sparse)
+    ranks, counts = engine.next_tokens(total, intervals, length)
+    sparse = ranks.size == 1 and ranks[0] != SEPARATOR
+    return InfgramDistribution(
+        total, *_most_frequent(vocabulary, ranks, counts, limit), length, bool(sparse)
+    )
 
 
 def infgram_scores(engine: SuffixArrayEngine, text: np.ndarray) -> InfgramScores:
@@ -73,21 +76,16 @@ def _ratio(count: int, total: int) -> float | None:
     return count / total if total else None
 
 
-def _distribution(
-    engine: SuffixArrayEngine,
-    vocabulary: Vocabulary,
-    intervals: np.ndarray,
-    depth: int,
-    limit: int | None,
-) -> tuple[int, np.ndarray, np.ndarray, int, bool]:
-    total = int((intervals[:, 1] - intervals[:, 0]).sum())
-    ranks, counts = engine.next_tokens(intervals, depth)
+def _most_frequent(
+    vocabulary: Vocabulary, ranks: np.ndarray, counts: np.ndarray, limit: int | None
+) -> tuple[np.ndarray, np.ndarray, int, bool]:
+    """Ids and counts in the order of results, the count of document ends, and if all are there."""
     end_count = 0
     if ranks.size and ranks[0] == SEPARATOR:
         end_count = int(counts[0])
         ranks, counts = ranks[1:], counts[1:]
     ids = vocabulary.to_ids(ranks)
-    order = np.lexsort((ids, -counts))
-    complete = limit is None or ids.size <= limit
-    order = order[:limit]
-    return total, ids[order], counts[order], end_count, complete
+    if ids.size > 1:
+        order = np.lexsort((ids, -counts))[:limit]
+        return ids[order], counts[order], end_count, order.size == ids.size
+    return ids, counts, end_count, True

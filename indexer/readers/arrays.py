@@ -40,7 +40,7 @@ def read_npy(file: InputFile, options: ReadOptions) -> Iterator[Record | BadReco
     Raises:
         InputError: the file cannot be read on, or is no 1-D or C-ordered 2-D integer array.
     """
-    with open_stream(file) as stream:
+    with open_stream(file, options) as stream:
         if not stream.peek(1):
             return
         shape, dtype = _header(stream, file.url)
@@ -67,7 +67,7 @@ def read_raw(file: InputFile, options: ReadOptions) -> Iterator[Record | BadReco
     separator = options.separator_id
     if separator is not None:
         separator = _separator(separator, dtype, file.url)
-    with open_stream(file) as stream:
+    with open_stream(file, options) as stream:
         parts = _split(_chunks(stream, dtype, file.url, None), separator)
         yield from _documents(parts, file.url)
 

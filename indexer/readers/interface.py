@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class ReadOptions:
             order as well. Other formats ignore it.
         separator_id: the id that ends each document in npy and raw files. None: an array is
             one document, a 2-D array one per row.
+        on_bytes: told how many stored bytes each read of a file gave; a large text file is read
+            twice.
 
     Raises:
         UsageError: a value has no meaning.
@@ -46,6 +48,7 @@ class ReadOptions:
     text_unit: str = "file"
     dtype: str | None = None
     separator_id: int | None = None
+    on_bytes: Callable[[int], object] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("metadata_fields", "include"):

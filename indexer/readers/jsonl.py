@@ -31,7 +31,7 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
     Raises:
         InputError: the file cannot be read on.
     """
-    with open_stream(file) as stream:
+    with open_stream(file, options) as stream:
         for number, line in lines(stream, MAX_LINE):
             place = f"{file.url}:{number}"
             if line is not None and number == 1:

@@ -12,13 +12,13 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import fsspec.core
 import zstandard
 
 from gramdex.errors import GramdexError, InputError
-from gramdex.indexer.readers.interface import InputFile
+from gramdex.indexer.readers.interface import InputFile, ReadOptions
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
@@ -77,8 +77,8 @@ def explain(error: Exception) -> tuple[str, str, str]:
 
 
 @contextmanager
-def open_source(url: str) -> Iterator[BinaryIO]:
-    """Open the stored bytes of a file.
+def open_source(url: str, told: Callable[[int], object] | None) -> Iterator[BinaryIO]:
+    """Open the stored bytes of a file; ``told`` hears how many each read gives.
 
     Raises:
         InputError: it cannot be opened.
@@ -87,21 +87,21 @@ def open_source(url: str) -> Iterator[BinaryIO]:
         fs, path = fsspec.core.url_to_fs(url)
         source = fs.open(path, "rb")
     try:
-        yield source
+        yield source if told is None else cast(BinaryIO, _Told(source, told))
     finally:
         with suppress(Exception):
             source.close()
 
 
 @contextmanager
-def open_stream(file: InputFile) -> Iterator[io.BufferedReader]:
+def open_stream(file: InputFile, options: ReadOptions) -> Iterator[io.BufferedReader]:
     """Open the decompressed bytes of a file, front to back, in bounded memory.
 
     Raises:
         InputError: on opening, or on any later read: the file system fails, or the compressed
             stream is damaged or ends early.
     """
-    with open_source(file.url) as source:
+    with open_source(file.url, options.on_bytes) as source:
         pull: Callable[[int], bytes] = source.read
         if file.compression == "gzip":
             pull = gzip.GzipFile(fileobj=source, mode="rb").read
@@ -125,6 +125,21 @@ def lines(stream: io.BufferedReader, limit: int) -> Iterator[tuple[int, bytes | 
         while (rest := stream.readline(BUFFER)) and not rest.endswith(b"\n"):
             pass
         yield number, None
+
+
+class _Told:
+    """A file that tells how many bytes each read gave."""
+
+    def __init__(self, source: BinaryIO, told: Callable[[int], object]) -> None:
+        self._source, self._told = source, told
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._source.read(size)
+        self._told(len(data))
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
 
 
 class _Pulled(io.RawIOBase):

@@ -34,7 +34,7 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
     _check_installed(file, options)
     import pyarrow.parquet as pq
 
-    with open_source(file.url) as source:
+    with open_source(file.url, options.on_bytes) as source:
         with failures(file.url):
             if not source.read(1):
                 return

@@ -28,11 +28,12 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
     Raises:
         InputError: the file cannot be read on.
     """
-    yield from _read_lines(file) if options.text_unit == "line" else _read_whole(file)
+    by_line = options.text_unit == "line"
+    yield from _read_lines(file, options) if by_line else _read_whole(file, options)
 
 
-def _read_lines(file: InputFile) -> Iterator[Record | BadRecord]:
-    with open_stream(file) as stream:
+def _read_lines(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
+    with open_stream(file, options) as stream:
         for number, line in lines(stream, MAX_LINE):
             place = f"{file.url}:{number}"
             if line is None:
@@ -49,12 +50,12 @@ def _read_lines(file: InputFile) -> Iterator[Record | BadRecord]:
             yield Record(text, {"path": file.url, "line": number}, place)
 
 
-def _read_whole(file: InputFile) -> Iterator[Record | BadRecord]:
+def _read_whole(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
     """One document, an empty one of an empty file.
 
     A large file is checked whole first, so no bad one is half-delivered.
     """
-    with open_stream(file) as stream:
+    with open_stream(file, options) as stream:
         data = stream.read(PIECE + 1)
         large = len(data) > PIECE
         bad = _find_bad_byte(data, stream, file.url)
@@ -62,7 +63,7 @@ def _read_whole(file: InputFile) -> Iterator[Record | BadRecord]:
         yield BadRecord(bad)
     elif large:
         del data
-        with open_stream(file) as stream:
+        with open_stream(file, options) as stream:
             for piece, continues in _pieces(stream):
                 yield Record(_decode(piece, file.url), {"path": file.url}, file.url, continues)
     else:

@@ -350,5 +350,5 @@ def test_an_index_opens_without_the_library(monkeypatch):
     made = make("byte_level")
     restored = restore_tokenizer("huggingface", {}, made.files, made.vocabulary_size)
     assert restored.decode(made.encode("the array")) == "the array"
-    with pytest.raises(TokenizerError, match=r"Pip install gramdex\[huggingface\]"):
+    with pytest.raises(TokenizerError, match=r"pip install gramdex\[huggingface\]"):
         restored.encode("a")

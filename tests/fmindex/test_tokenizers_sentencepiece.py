@@ -200,5 +200,5 @@ def test_an_index_opens_without_the_library(monkeypatch):
     made = make("unigram-bytes")
     restored = restore_tokenizer("sentencepiece", {}, made.files, made.vocabulary_size)
     assert restored.decode(made.encode("the array")) == "the array"
-    with pytest.raises(TokenizerError, match=r"Pip install gramdex\[sentencepiece\]"):
+    with pytest.raises(TokenizerError, match=r"pip install gramdex\[sentencepiece\]"):
         restored.encode("a")

@@ -145,7 +145,7 @@ def test_an_index_opens_without_the_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "tiktoken", None)
     restored = restore_tokenizer("tiktoken", {"encoding": "gpt2"}, make().files, 50257)
     assert restored.decode([RANKS[b" the"], RANKS[b"in"]]) == " thein"
-    with pytest.raises(TokenizerError, match=r"Pip install gramdex\[tiktoken\]"):
+    with pytest.raises(TokenizerError, match=r"pip install gramdex\[tiktoken\]"):
         restored.encode("a")
 
 

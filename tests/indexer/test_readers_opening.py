@@ -6,6 +6,9 @@ import pickle
 import random
 
 import fsspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from fsspec.implementations.memory import MemoryFileSystem
@@ -13,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramdex.errors import InputError, RecordError
-from gramdex.indexer.readers import InputFile, ReadOptions, opening, read
+from gramdex.indexer.readers import InputFile, ReadOptions, list_inputs, opening, read
 from gramdex.indexer.readers.opening import lines, open_stream
-from gramdex.indexer.records import BadRecord
+from gramdex.indexer.records import BadRecord, Record
 
 FS = fsspec.filesystem("memory")
 COMPRESS = {"gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}
@@ -28,7 +31,7 @@ def stored(data, compression=None, format_="text"):
 
 
 def whole(data, compression):
-    with open_stream(stored(data, compression)) as stream:
+    with open_stream(stored(data, compression), ReadOptions()) as stream:
         return stream.read()
 
 
@@ -86,7 +89,7 @@ def test_zstd_that_expands_much_comes_in_bounded_pieces(monkeypatch):
         return piece
 
     monkeypatch.setattr(opening._ZstdFrames, "_decompress", spy)
-    with open_stream(stored(data, "zstd")) as stream:
+    with open_stream(stored(data, "zstd"), ReadOptions()) as stream:
         total = sum(map(len, iter(lambda: stream.read(1 << 20), b"")))
     assert total == 200 << 20
     assert max(sizes) <= 32 << 20
@@ -194,3 +197,19 @@ def test_errors_cross_processes():
     for error in (the_error(stored(b"junk", "gzip")), RecordError("a:1", "b", "c", "d")):
         copy = pickle.loads(pickle.dumps(BadRecord(error))).error
         assert (type(copy), str(copy)) == (type(error), str(error))
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "text", "npy", "parquet"])
+def test_bytes_are_told_as_they_are_read(format_, tmp_path):
+    path = tmp_path / f"file.{ {'text': 'txt'}.get(format_, format_) }"
+    if format_ == "parquet":
+        pq.write_table(pa.table({"text": ["some text"] * 1000}), path)
+    elif format_ == "npy":
+        np.save(path, np.arange(3_000_000, dtype=np.uint16))
+    else:
+        path.write_text('{"text": "some text"}\n' * 100_000)
+    told = []
+    options = ReadOptions(on_bytes=told.append)
+    (file,) = list_inputs([path], options)
+    assert all(isinstance(record, Record) for record in read(file, options))
+    assert 0.9 * path.stat().st_size <= sum(told) <= 2.1 * path.stat().st_size

@@ -147,14 +147,13 @@ def test_prefix_table(shift: int) -> None:
 
 
 def test_translate_ids() -> None:
-    ranks = np.empty(3, np.int64)
     table = np.array([2, 0, 1], np.uint32)
     empty = np.empty(0, np.uint32)
-    ids = np.array([0, 2, 0], np.int64)
-    assert packing.translate_ids(ids, table, 3, ranks) == -1
-    assert ranks.tolist() == [2, 1, 2]
-    assert packing.translate_ids(ids, empty, 3, ranks) == -1
-    assert ranks.tolist() == [1, 3, 1]
+    for ranks, expected in ((table, [2, 1, 2]), (empty, [1, 3, 1])):
+        ids = np.array([0, 2, 0], np.int64)
+        assert packing.translate_ids(ids, ranks, 3) == -1
+        assert ids.tolist() == expected
     for wrong in (1, 3, -1):
-        ids[1] = wrong
-        assert packing.translate_ids(ids, table, 3, ranks) == 1
+        ids = np.array([0, wrong, 0], np.int64)
+        assert packing.translate_ids(ids, table, 3) == 1
+        assert ids.tolist() == [2, wrong, 0]

@@ -53,6 +53,8 @@ def test_demo_leaves_other_folders_alone(command: Command, source: Path, tmp_pat
     outcome = command("demo", "--source", source, "-o", source, "--fresh")
     assert outcome.code == 1
     assert (source / "tools.py").exists()
+    assert command("demo", "--source", source, "-o", tmp_path / "index", "--json").code == 0
+    assert command("demo", "--source", tmp_path / "b", "-o", tmp_path / "index").code == 1
     (tmp_path / "none").mkdir()
     assert command("demo", "--source", tmp_path / "none", "-o", tmp_path / "x").code == 1
 

@@ -158,7 +158,7 @@ def test_match_reports_spans_in_no_longer_span(
     assert command("match", texts, "--file", file, "--min-length", 8).out == shown
     stdin = command("match", texts, "--file", "-", "--min-length", 8, stdin=text.encode())
     assert stdin.out == shown
-    assert "no match" not in command("match", texts, "qqq").out
+    assert "no match of 20 tokens or more" in command("match", texts, "qqq").out
     assert command("match", texts).code == 2
     assert command("match", texts, "--file", tmp_path / "absent").code == 2
 

@@ -89,6 +89,7 @@ def queries(
 
 @app.command()
 def build(
+    *,
     inputs: Inputs = None,
     tokens: Tokens = None,
     dtype: Dtype = None,
@@ -100,6 +101,10 @@ def build(
         bool,
         typer.Option("--widen", metavar="", help="Map ids into a 32-bit vocabulary of 2^21."),
     ] = False,
+    max_document: Annotated[
+        str | None,
+        typer.Option("--max-document", metavar="N", help="Leave out documents of more tokens."),
+    ] = None,
     peer: UsePeer = True,
     as_json: AsJson = False,
 ) -> None:
@@ -107,6 +112,8 @@ def build(
     from gramdex.tools.bench.builds import run_builds
 
     corpus = _corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    if max_document is not None:
+        corpus = corpus.without_long(parse_amount("--max-document", max_document))
     _finish(run_builds(corpus.widened() if widen else corpus, runs, _has_peer(peer), note), as_json)
 
 

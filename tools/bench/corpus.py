@@ -83,6 +83,18 @@ class Corpus:
         np.insert(self.ids, ends, self.separator).tofile(path)
         return ReadOptions(format="raw", dtype=self.ids.dtype.name, separator_id=self.separator)
 
+    def without_long(self, longest: int) -> Corpus:
+        """The same without documents of more than ``longest`` tokens.
+
+        Raises:
+            UsageError: nothing is left.
+        """
+        kept = self.lengths <= longest
+        ids, lengths = self.ids[np.repeat(kept, self.lengths)], self.lengths[kept]
+        if not ids.size:
+            raise UsageError("--max-document", f"{longest} tokens", "a length some document has")
+        return replace(self, ids=ids, lengths=lengths)
+
     def widened(self) -> Corpus:
         """The same text in a 32-bit vocabulary: id · 37 mod 2^21, which merges no two ids.
 

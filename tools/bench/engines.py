@@ -127,7 +127,7 @@ def open_peer(corpus: Corpus, work: Path) -> Peer:
     infini_gram.write_tokens(corpus.ids, folder, corpus.width, corpus.lengths)
     infini_gram.build(folder, corpus.width, memory_gib=peer_memory(corpus))
     timing.warm_pages(folder)
-    end_token = _unused_id(corpus)
+    end_token = unused_id(corpus)
     best = infini_gram.open_engine(folder, corpus.width, end_token, **_NO_PREFETCH)
     delivered = infini_gram.open_engine(
         folder, corpus.width, end_token, max_support=SAMPLED_SUPPORT
@@ -147,7 +147,8 @@ def refuse_wide(corpus: Corpus) -> bool:
     return corpus.width == 4
 
 
-def _unused_id(corpus: Corpus) -> int:
+def unused_id(corpus: Corpus) -> int:
+    """Largest id below the separator that the corpus does not use."""
     used = np.unique(corpus.ids)
     candidate = infini_gram.default_end_token(corpus.width)
     for token in used[::-1].tolist():

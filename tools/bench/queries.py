@@ -135,6 +135,7 @@ def describe_data(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, A
         "name": corpus.name,
         "tokens": int(corpus.ids.size),
         "documents": int(corpus.lengths.size),
+        "longest_document": int(corpus.lengths.max()),
         "bytes_per_token": corpus.width,
         "vocabulary_size": corpus.vocabulary_size,
         "held_out": None if held_out is None else held_out.name,
@@ -143,13 +144,15 @@ def describe_data(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, A
 
 
 def run_case(case: Case, settings: QuerySettings) -> Row:
-    """Warm both engines up, compare what they say, then time them, one after the other.
+    """Warm both engines up and time them, one after the other; compare what they say.
 
     Raises:
         GramdexError: they disagree.
     """
-    ours = timing.answers(case.ours, case.queries, float("inf"))
+    timing.answers(case.ours, case.queries, float("inf"))
     taken = timing.time_calls(case.ours, case.queries, settings.rounds) / case.per_call
+    # Asked again after timing: an engine that changed its queries would answer others.
+    ours = timing.answers(case.ours, case.queries, float("inf"))
     peers = [_run_peer(case, way, settings, ours, taken) for way in case.ways]
     latency = timing.percentiles(taken)
     asked = [peer for peer in peers if peer is not None]

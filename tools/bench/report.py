@@ -20,6 +20,13 @@ _METRICS = {
     "peak_bytes_per_token": ("peak bytes / token", 1.0),
 }
 
+_PEER_BUILD_NOTES = [
+    "Ratio: infini-gram / gramdex, pair by pair: median (least–most). infini-gram gets memory "
+    "enough to sort in one round.",
+    "A passage of n tokens that stands in the corpus twice takes infini-gram's merge about n²/2 "
+    "comparisons, so one long copy can outweigh all the rest: measure with --max-document too.",
+]
+
 
 def figure(value: float) -> str:
     """Three significant digits, no exponent: ``0.0123``, ``4.56``, ``12,300``."""
@@ -44,6 +51,8 @@ def _header(result: dict[str, Any]) -> None:
         ("versions", ", ".join(f"{n} {v}" for n, v in result["versions"].items() if n != "python")),
         ("data", f"{data['name']}: {data['tokens']:,} tokens, {data['documents']:,} documents"),
     ]
+    if "longest_document" in data:
+        rows.append(("", f"longest document {data['longest_document']:,} tokens"))
     if data.get("held_out"):
         rows.append(("held out", f"{data['held_out']}: {data['held_out_tokens']:,} tokens"))
     if "peer" in result:
@@ -121,7 +130,7 @@ def _build(result: dict[str, Any]) -> None:
             table.add_row(label if name == "gramdex" else "", name, *cells, ratio)
         table.add_row("", "… cold kernels", figure(cold[key] * scale))
     stdout().print(table)
-    _notes(["Ratio: infini-gram / gramdex, pair by pair: median (least–most)."] * bool(theirs))
+    _notes(_PEER_BUILD_NOTES if theirs else [])
     planned = result["planned_bytes"]
     per_token = planned / result["data"]["tokens"]
     _notes([f"Planned at most: {size(planned)}, {figure(per_token)} bytes per token."])

@@ -177,9 +177,8 @@ def build_with_progress(options: BuildOptions, choose_workers: bool = False) -> 
         plan = replace(plan, options=replace(options, workers=_useful_workers(plan)))
     memory = plan_memory(plan.options, plan.vocabulary.ranks)
     stderr().print(facts(_plan_rows(plan, memory)))
-    counts_bytes = plan.tokenizer.kind == "bytes" and _uncompressed(plan)
     try:
-        with BuildProgress(counts_bytes) as progress:
+        with BuildProgress() as progress:
             return run_plan(plan, memory, progress)
     except KeyboardInterrupt:
         kept = len(list(options.output.glob("shard-?????")))

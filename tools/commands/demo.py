@@ -65,8 +65,19 @@ def _index(output: Path, source: Path | None) -> Index:
     except IncompleteIndexError:
         _build(output, work.find_sources(source))
         return gramdex.open(output)
+    _check_source(index, output, source)
     note(f"using the index of an earlier demo, {output}; --fresh builds it again")
     return index
+
+
+def _check_source(index: Index, output: Path, source: Path | None) -> None:
+    """Refuse an index of another folder than the one that was named."""
+    first = Path(str(index.document(0).metadata.get("path"))) if index.document_count else None
+    if source is None or (first and first.resolve().is_relative_to(source.resolve())):
+        return
+    raise OutputExistsError(
+        str(output), "an index of another folder", f"one of {source}", "build it with --fresh"
+    )
 
 
 def _build(output: Path, sources: work.Sources) -> None:

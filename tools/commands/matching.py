@@ -130,9 +130,9 @@ def _print(index: Index, ids: np.ndarray, spans: Sequence[Span], least: int, lim
     parts = covered(spans)
     share = sum(end - start for start, end in parts) / max(ids.size, 1)
     said = f"{percent(share)} of {counted(ids.size, 'token')} in the corpus"
-    how = f", in {counted(len(spans), 'match', 'matches')} of {least} or more"
+    found = counted(len(spans), "match", "matches") if spans else "no match"
     if spans:
         console.print(marked(index.tokenizer, ids, parts, console.is_terminal))
         console.print()
         console.print(spans_view(index.tokenizer, ids, spans, limit))
-    console.print(Text.assemble((said, "bold"), how))
+    console.print(Text.assemble((said, "bold"), f": {found} of {least} tokens or more"))

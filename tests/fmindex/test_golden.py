@@ -1,0 +1,53 @@
+"""Indexes of every released version of the format open and answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gramdex
+from gramdex.fmindex.format import manifest, sections
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+TEXTS = [
+    "the cat sat on the mat",
+    "the cat sat on the dog",
+    "",
+    "naïve café 東京 🙂",
+    "a dog sat on the mat and the cat",
+]
+
+
+def test_every_version_has_its_indexes() -> None:
+    names = {path.name for path in GOLDEN.iterdir() if (path / "manifest.json").exists()}
+    assert names == {f"v{v}-{n}" for v in range(1, manifest.VERSION + 1) for n in ("bytes", "bpe")}
+    assert sections.VERSION == manifest.VERSION
+
+
+@pytest.mark.parametrize("version", range(1, manifest.VERSION + 1))
+def test_bytes(version: int) -> None:
+    index = gramdex.open(GOLDEN / f"v{version}-bytes")
+    index.verify()
+    assert len(index.shards) == 2
+    assert [index.document(i).text for i in range(5)] == TEXTS
+    assert [index.document(i).metadata["fields"] for i in range(5)] == [{"n": i} for i in range(5)]
+    assert index.count("the cat") == 3
+    assert index.count("") == sum(len(text.encode()) for text in TEXTS)
+    assert index.ntd("the ").tokens.tolist() == [ord("c"), ord("m"), ord("d")]
+    assert index.ntd("the cat").end_count == 1
+    assert index.infgram_prob("xyz sat on the", " ").suffix_length == len(" sat on the")
+
+
+@pytest.mark.parametrize("version", range(1, manifest.VERSION + 1))
+def test_bpe(version: int) -> None:
+    index = gramdex.open(GOLDEN / f"v{version}-bpe")
+    index.verify()
+    assert index.manifests[0].token_width == 2
+    assert [index.document(i).text for i in range(5)] == TEXTS
+    assert index.vocabulary_size == 300
+    cat = index.encode(" cat")
+    assert index.count(cat) == 3
+    ids = index.encode("the cat sat on the mat")
+    assert index.match(ids).lengths[0] == len(ids)
+    assert index.infgram_scores(ids).suffix_lengths.tolist() == list(range(len(ids)))
