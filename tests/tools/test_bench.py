@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 import gramdex
 from gramdex.errors import GramdexError, InputError, UsageError
 from gramdex.indexer.readers import ReadOptions
-from gramdex.tools.bench import engines, infini_gram, timing
+from gramdex.kernels import jit
+from gramdex.tools.bench import engines, infini_gram, queries, startup, timing
 from gramdex.tools.bench.cases import Case, Way
 from gramdex.tools.bench.cli import app
 from gramdex.tools.bench.corpus import Source, draw_patterns, load_corpus
@@ -35,6 +36,13 @@ def data(tmp_path_factory):
             parts += [words[generator.zipf(1.5, 40) % 20].reshape(-1), [65535]]
         np.concatenate(parts).astype("<u2").tofile(folder / name)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def kept_kernels(monkeypatch):
+    """Kernels from the cache this run uses: compiling all of them anew takes long."""
+    time_kernels = startup.time_kernels
+    monkeypatch.setattr(queries, "time_kernels", lambda cache: time_kernels(jit._cache_root()))
 
 
 def invoke(*arguments, terminal_width=80):
@@ -112,11 +120,11 @@ def test_an_index_of_other_tokens_is_refused(data, tmp_path):
 
 def test_a_wrong_answer_stops_the_benchmark():
     way = Way("peer", lambda x: x + (x == 7), same=lambda query, ours, theirs: ours == theirs)
-    queries = [(x,) for x in range(10)]
+    numbers = [(x,) for x in range(10)]
     settings = QuerySettings(queries=10, rounds=1)
     with pytest.raises(GramdexError, match=r"\(7,\).*gramdex says 7, peer 8"):
-        run_case(Case("sums", "all", lambda x: x, queries, [way]), settings)
-    row = run_case(Case("sums", "few", lambda x: x, queries[:7], [way]), settings)
+        run_case(Case("sums", "all", lambda x: x, numbers, [way]), settings)
+    row = run_case(Case("sums", "few", lambda x: x, numbers[:7], [way]), settings)
     assert (row.peers[0].compared, row.gramdex.count) == (7, 7)
 
 

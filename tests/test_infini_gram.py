@@ -1,4 +1,4 @@
-"""The oracle against the PyPI package infini-gram, and that package's known differences."""
+"""The oracle and the index against the PyPI package infini-gram, and where that differs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import building
 import corpora
 import naive
 import parity
 import pytest
 
+import gramdex
 from gramdex.errors import BuildError, InputError, UsageError
 from gramdex.tools.bench import infini_gram
 
@@ -62,12 +64,14 @@ def unused_id(corpus: corpora.Corpus, width: int) -> int:
 def compare(corpus: corpora.Corpus, folder: Path, width: int) -> None:
     end_token = unused_id(corpus, width)
     engine = infini_gram.open_engine(folder, width, end_token)
-    index = naive.NaiveIndex(corpus.documents)
     queries = [q for q in corpora.query_patterns(corpus) if end_token not in q]
-    left_out = parity.compare_with_infini_gram(
-        index, engine, queries, end_token, corpus.documents[-1]
-    )
-    assert left_out < len(queries)
+    budget = building.shard_budget(corpus.documents, shards=2)
+    built = building.build_ids(folder, corpus.documents, corpus.vocabulary_size, budget)
+    for index in (naive.NaiveIndex(corpus.documents), gramdex.open(built)):
+        left_out = parity.compare_with_infini_gram(
+            index, engine, queries, end_token, corpus.documents[-1]
+        )
+        assert left_out < len(queries)
 
 
 @pytest.mark.parametrize("name", BY_BYTES)
