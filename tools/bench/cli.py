@@ -24,6 +24,7 @@ from gramdex.tools.output import facts, note, print_json, stdout
 app = typer.Typer(
     help="Measure speed, size and memory, side by side with infini-gram where it is installed.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Inputs = Annotated[
