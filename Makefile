@@ -39,6 +39,10 @@ test: $(VENV)/.test  ## all tests
 test-checked: $(VENV)/.test  ## tests of kernels and queries, compiled with bounds checks
 	GRAMDEX_CHECK_BOUNDS=1 GRAMDEX_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest tests/kernels tests/fmindex
 
+coverage: $(VENV)/.check  ## the same with kernels as plain Python, and which lines they reach
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q --cov=gramdex.kernels --cov=gramdex.fmindex \
+	  --cov-report=term:skip-covered tests/kernels tests/fmindex
+
 check: $(VENV)/.check  ## lint, format, types, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

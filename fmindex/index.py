@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gramdex.errors import QueryError
+from gramdex.errors import QueryError, TokenizerError
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
@@ -176,6 +176,26 @@ class Index:
             QueryError: there is no such position, or it is a document's end.
         """
         return self._documents.read_at(shard, position, context)
+
+    def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:
+        """Refuse ids of another tokenizer than the one of this index.
+
+        Ids do not say where they come from; whoever brings some can ask first.
+
+        Args:
+            tokenizer: the tokenizer that made them, or its fingerprint.
+
+        Raises:
+            TokenizerError: it is not the one of this index.
+        """
+        fingerprint = tokenizer if isinstance(tokenizer, str) else tokenizer.fingerprint
+        if fingerprint != self.tokenizer.fingerprint:
+            raise TokenizerError(
+                "ids",
+                f"made by tokenizer {fingerprint}",
+                f"the {self.tokenizer.kind} tokenizer of this index, {self.tokenizer.fingerprint}",
+                "encode with index.tokenizer",
+            )
 
     def encode(self, text: str) -> np.ndarray:
         """Ids of a text with the tokenizer of this index, uint32."""

@@ -15,6 +15,7 @@ from naive import NaiveIndex
 from parity import compare_with_naive
 
 import gramdex
+from gramdex.errors import QueryError, TokenizerError
 
 WIDTHS = {1: 200, 2: 60_000, 4: 200_000}
 CORPORA = {corpus.name: corpus for corpus in named_corpora()}
@@ -118,3 +119,81 @@ def test_long_patterns_and_long_matches(tmp_path: Path) -> None:
         found_prob = index.infgram_prob(context, base[end - 1])
         expected_prob = naive.infgram_prob(context, base[end - 1])
         assert tuple(getattr(found_prob, f) for f in expected_prob._fields) == expected_prob
+
+
+def test_ids_of_another_tokenizer_are_refused(tmp_path: Path) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3]], 10))
+    index.require_tokenizer(index.tokenizer)
+    index.require_tokenizer(index.tokenizer.fingerprint)
+    with pytest.raises(TokenizerError, match="made by tokenizer"):
+        index.require_tokenizer(gramdex.load_tokenizer("bytes"))
+    for ask in (index.encode, index.ntd, index.infgram_scores, lambda t: index.prob([1], t)):
+        with pytest.raises(TokenizerError):
+            ask("text")
+    with pytest.raises(QueryError, match="encode it first"):
+        index.count("text")
+
+
+FORMS = {
+    "list": lambda ids: ids,
+    "tuple": tuple,
+    "int32": lambda ids: np.array(ids, np.int32),
+    "uint64": lambda ids: np.array(ids, np.uint64),
+    "uint8": lambda ids: np.array(ids, np.uint8),
+    "big-endian": lambda ids: np.array(ids, ">u2"),
+    "strided": lambda ids: np.repeat(np.array(ids), 2)[::2],
+    "numpy numbers": lambda ids: [np.int16(i) for i in ids],
+    "range": lambda ids: range(ids[0], ids[-1] + 1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_ids(tmp_path: Path, form: str) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4], [2, 3, 4]], 10))
+    query = FORMS[form]([2, 3, 4])
+    before = list(query)
+    assert index.count(query) == 2
+    assert index.count_batch([query, query, [1], []]).tolist() == [2, 2, 1, 7]
+    assert index.ntd(query).end_count == 2
+    assert index.match(query).lengths.tolist() == [3, 2, 1]
+    assert index.infgram_prob(query[:2], query[2]).prob == 1.0
+    assert list(query) == before  # a query is never written to
+
+
+def test_batches_of_rows(tmp_path: Path) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4], [2, 3, 4]], 10))
+    rows = np.array([[2, 3], [3, 2], [1, 2]], np.uint16)
+    before = rows.copy()
+    for batch in (rows, rows.astype(np.int64), np.asfortranarray(rows), rows.tolist()):
+        assert index.count_batch(batch).tolist() == [2, 0, 1]
+    assert (rows == before).all()
+    assert index.count_batch([]).tolist() == []
+    assert index.count_batch(np.empty((0, 3), np.int64)).tolist() == []
+    assert index.count_batch([[]]).tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [[1.0], [True], np.array([True]), [[1]], 5, None, [None], ["a"], [1 << 70], [-1], [10], b"ab"],
+    ids=repr,
+)
+def test_what_is_no_ids_is_refused(tmp_path: Path, query: object) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4]], 10))
+    for ask in (index.count, index.ntd, index.match, index.find, index.infgram_scores):
+        with pytest.raises(QueryError) as error:
+            ask(query)
+        assert error.value.expected
+    with pytest.raises(QueryError):
+        index.count_batch([query])
+    with pytest.raises(QueryError):
+        index.count_batch("text")
+
+
+def test_limits_and_tokens_that_have_no_meaning(tmp_path: Path) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4]], 10))
+    for limit in (0, -1, 1.5, "3"):
+        with pytest.raises(QueryError, match="limit"):
+            index.ntd([1], limit=limit)
+    for token in (10, -1, [1, 2], 1.0):
+        with pytest.raises(QueryError):
+            index.prob([1], token)
