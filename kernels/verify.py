@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from gramdex.kernels.jit import kernel
 
 SORTED, POSITION, FIRST_TOKEN, ORDER = range(4)
@@ -22,21 +24,21 @@ def check_suffix_array(tokens, suffixes, starts, cursors):
     for rank in range(n):
         if suffixes[rank] >= n:
             return POSITION, rank
-        token = tokens[suffixes[rank]]
+        token = np.int64(tokens[suffixes[rank]])
         if not starts[token] <= rank < starts[token + 1]:
             return FIRST_TOKEN, rank
     for value in range(cursors.size):
         cursors[value] = starts[value]
     # The suffix of the last token alone is the smallest of those that begin with it.
-    last = tokens[n - 1]
+    last = np.int64(tokens[n - 1])
     if suffixes[cursors[last]] != n - 1:
         return ORDER, cursors[last]
     cursors[last] += 1
     for rank in range(n):
         if suffixes[rank] == 0:
             continue
-        left = suffixes[rank] - 1
-        token = tokens[left]
+        left = np.int64(suffixes[rank]) - 1
+        token = np.int64(tokens[left])
         if cursors[token] >= starts[token + 1] or suffixes[cursors[token]] != left:
             return ORDER, rank
         cursors[token] += 1
