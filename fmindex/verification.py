@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _VERDICTS = {
     verify.POSITION: "a position outside the shard at rank {}",
-    verify.FIRST_TOKEN: "suffixes out of the order of their first tokens at rank {}",
     verify.ORDER: "not the sorted permutation of all suffixes, as seen at rank {}",
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from gramdex.kernels.jit import kernel
 
-SORTED, POSITION, FIRST_TOKEN, ORDER = range(4)
+SORTED, POSITION, ORDER = range(3)
 
 
 @kernel
@@ -16,17 +16,13 @@ def check_suffix_array(tokens, suffixes, starts, cursors):
     Shapes: tokens unsigned[n], suffixes uint32[n], starts int64[values + 1] the first rank of
     each first token, cursors int64[values] scratch. Every token is < values.
 
-    The check of Burkhardt and Kärkkäinen (2003, section 4): first tokens must ascend with the
-    ranks, and, reading suffixes in order, the suffix one token to the left of each must be the
-    next of its own first token. It needs no inverse array, and a permutation follows.
+    After Burkhardt and Kärkkäinen (2003, section 4): reading suffixes in order, the suffix one
+    token to the left of each must be the next of its own first token. All positions occur: the
+    last is asked for, and each asks for the one before it. So n entries are a permutation, each
+    in the range of its first token, in the order of the suffixes one token on. It needs no
+    inverse array.
     """
     n = tokens.size
-    for rank in range(n):
-        if suffixes[rank] >= n:
-            return POSITION, rank
-        token = np.int64(tokens[suffixes[rank]])
-        if not starts[token] <= rank < starts[token + 1]:
-            return FIRST_TOKEN, rank
     for value in range(cursors.size):
         cursors[value] = starts[value]
     # The suffix of the last token alone is the smallest of those that begin with it.
@@ -35,11 +31,13 @@ def check_suffix_array(tokens, suffixes, starts, cursors):
         return ORDER, cursors[last]
     cursors[last] += 1
     for rank in range(n):
-        if suffixes[rank] == 0:
+        position = np.int64(suffixes[rank])
+        if position >= n:
+            return POSITION, rank
+        if position == 0:
             continue
-        left = np.int64(suffixes[rank]) - 1
-        token = np.int64(tokens[left])
-        if cursors[token] >= starts[token + 1] or suffixes[cursors[token]] != left:
+        token = np.int64(tokens[position - 1])
+        if cursors[token] >= starts[token + 1] or suffixes[cursors[token]] != position - 1:
             return ORDER, rank
         cursors[token] += 1
     return SORTED, n

@@ -24,6 +24,9 @@ from gramdex.fmindex.format.sections import SectionFile, SectionWriter
 
 KIND = "metadata"
 BLOCK_BYTES = 1 << 16
+MAXIMUM_BLOCK = (1 << 30) + (1 << 20)
+"""Bytes of the largest block that is decompressed: the metadata of one document may be large."""
+
 LEVEL = 3
 
 
@@ -106,8 +109,12 @@ class MetadataFile:
 
     def _read_block(self, block: int) -> list[bytes]:
         start, end = self._offsets[block : block + 2]
+        frame = self._blocks[start:end].tobytes()
         try:
-            text = zstandard.ZstdDecompressor().decompress(self._blocks[start:end].tobytes())
+            size = zstandard.frame_content_size(frame)
+            if not 0 <= size <= MAXIMUM_BLOCK:
+                raise zstandard.ZstdError(f"a block of {size} bytes")
+            text = zstandard.ZstdDecompressor().decompress(frame)
         except (zstandard.ZstdError, MemoryError) as error:
             raise CorruptIndexError(
                 str(self._path), f"block {block} does not decompress ({error})"

@@ -22,7 +22,7 @@ from gramdex.errors import (
     VersionError,
 )
 from gramdex.fmindex.format import manifest as manifests
-from gramdex.fmindex.format import sections
+from gramdex.fmindex.format import metadata, sections
 
 RNG_SEED = 11
 
@@ -181,6 +181,8 @@ def forge(index: Path, file: str, change: Callable[[dict[str, np.ndarray]], obje
     record["header"] = sections.SectionFile(path, kind).header
     record["size"] = path.stat().st_size
     (index / "manifest.json").write_bytes(sign(manifest))
+    shard = {**json.loads((index / "shard-00000" / "shard.json").read_text())}
+    (index / "shard-00000" / "shard.json").write_bytes(sign({**shard, **manifest["shards"][0]}))
 
 
 def sign(manifest: dict) -> bytes:
@@ -212,22 +214,30 @@ def change_token(arrays: dict[str, np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "change"),
+    ("file", "change", "said"),
     [
-        ("suffixes.gdx", swap_suffixes),
-        ("suffixes.gdx", repeat_suffix),
-        ("suffixes.gdx", shift_bucket),
-        ("documents.gdx", move_boundary),
-        ("tokens.gdx", change_token),
+        ("suffixes.gdx", swap_suffixes, "not the sorted permutation"),
+        ("suffixes.gdx", repeat_suffix, "not the sorted permutation"),
+        ("suffixes.gdx", shift_bucket, "a prefix table of another text"),
+        ("documents.gdx", move_boundary, "boundaries that are not the separators"),
+        ("tokens.gdx", change_token, "a prefix table of another text"),
     ],
 )
 def test_forged_arrays_are_found(
-    copy: Path, file: str, change: Callable[[dict[str, np.ndarray]], object]
+    copy: Path, file: str, change: Callable[[dict[str, np.ndarray]], object], said: str
 ) -> None:
     """The order of the suffixes and the tables are checked, not only the checksums."""
     forge(copy, file, change)
-    with pytest.raises(CorruptIndexError):
+    with pytest.raises(CorruptIndexError, match=said):
         gramdex.open(copy).verify()
+
+
+def test_metadata_that_unpack_to_too_much_are_refused(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "MAXIMUM_BLOCK", 100)
+    with pytest.raises(CorruptIndexError, match="a block of"):
+        gramdex.open(copy).document(0)
 
 
 def test_a_forged_file_of_another_shard_is_refused(copy: Path) -> None:

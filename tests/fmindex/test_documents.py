@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import gramdex
 from gramdex.errors import QueryError
@@ -66,6 +67,9 @@ def test_window_is_around_the_first_match_and_lists_those_inside(tmp_path: Path)
     (document,) = index.documents("ab", context=5)
     assert document.text == "....ab..ab."
     assert [m.start for m in document.matches] == [4, 8]
+    (document,) = index.documents("ab", context=3)  # ends inside the second match
+    assert document.text == "...ab..a"
+    assert [m.start for m in document.matches] == [4]
 
 
 def test_first_documents_are_the_same_however_many_occurrences(
@@ -76,11 +80,26 @@ def test_first_documents_are_the_same_however_many_occurrences(
     everything = index.documents("a", max_documents=1000)
     assert [d.number for d in everything] == [i for i, t in enumerate(texts) if "a" in t]
     monkeypatch.setattr(module, "_FIRST_POSITIONS", 2)
-    for most in (0, 1, 7, 60, 188, 189):
+    for most in (*range(40), 188, 189):
         found = index.documents("a", max_documents=most)
         assert [(d.number, d.matches) for d in found] == [
             (d.number, d.matches) for d in everything[:most]
         ]
+
+
+def test_a_space_the_tokenizer_adds_is_no_text(tmp_path: Path) -> None:
+    pieces = {"▁": 0, "▁the": 1, "▁cat": 2, "s": 3, "t": 4, "h": 5, "e": 6, "c": 7, "a": 8}
+    merges = [("▁", "t"), ("▁t", "h"), ("▁th", "e"), ("▁", "c"), ("▁c", "a"), ("▁ca", "t")]
+    pieces |= {a + b: 9 + i for i, (a, b) in enumerate(merges) if a + b not in pieces}
+    tokenizer = Tokenizer(models.BPE(pieces, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    index = build(tmp_path, ["the cats", "cat the"], tokenizer=tmp_path / "tokenizer.json")
+    assert [index.document(i).text for i in range(2)] == ["the cats", "cat the"]
+    first, second = index.documents([pieces["▁cat"]])
+    assert [(m.text_start, m.text_end) for m in first.matches] == [(3, 7)]
+    assert [(m.text_start, m.text_end) for m in second.matches] == [(0, 3)]
 
 
 def test_document_at_a_position(tmp_path: Path) -> None:

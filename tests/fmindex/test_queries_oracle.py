@@ -189,6 +189,12 @@ def test_what_is_no_ids_is_refused(tmp_path: Path, query: object) -> None:
         index.count_batch("text")
 
 
+def test_ids_above_what_a_machine_word_holds_are_named(tmp_path: Path) -> None:
+    index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4]], 10))
+    with pytest.raises(QueryError, match=f"id {1 << 63}"):
+        index.count(np.array([1 << 63], np.uint64))
+
+
 def test_limits_and_tokens_that_have_no_meaning(tmp_path: Path) -> None:
     index = gramdex.open(build_ids(tmp_path, [[1, 2, 3, 4]], 10))
     for limit in (0, -1, 1.5, "3"):

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 import gramdex
 from gramdex import errors
 from gramdex.indexer import encoding
-from gramdex.indexer.memory import READING
-from gramdex.indexer.readers import ReadOptions, pieces, text
+from gramdex.indexer.memory import READING, WORKER, plan_memory
+from gramdex.indexer.options import BuildOptions
+from gramdex.indexer.readers import ReadOptions, arrays, pieces, text
+from gramdex.indexer.suffix_sort import working_memory
 
 TEXTS = ["hello world", "naïve café — 東京 🙂", "x", "line one\nline two\r\n", "hello again"]
 
@@ -236,6 +239,41 @@ def test_what_cannot_work_is_refused_before_anything_is_written(
         gramdex.build(tmp_path / name, tmp_path / "index", **options)
     assert isinstance(error.value, errors.GramdexError)
     assert not (tmp_path / "index").exists()
+
+
+def test_a_document_that_breaks_off_is_left_out_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A negative id deep inside a document that is read in pieces."""
+    monkeypatch.setattr(arrays, "PIECE", 4)
+    bad = [*range(1, 11), -5, 1, 2]
+    np.save(tmp_path / "ids.npy", np.array([7, 8, 99, *bad, 99, 9, 9, 99], np.int32))
+    options = ReadOptions(separator_id=99)
+    report = gramdex.build(
+        tmp_path / "ids.npy",
+        tmp_path / "index",
+        None,
+        read=options,
+        on_error="skip",
+        vocabulary_size=50,
+    )
+    index = gramdex.open(tmp_path / "index")
+    assert report.skipped_records == 1
+    assert [index.document(i).ids.tolist() for i in range(index.document_count)] == [[7, 8], [9, 9]]
+    index.verify()
+
+
+def test_workers_are_as_many_as_fit_the_memory() -> None:
+    options = BuildOptions(["x"], Path("y"), shard_tokens=1_000_000, workers=8)
+    one = working_memory(1_000_000, 60_000)
+    for workers in (2, 3, 8, 20):
+        memory = READING + workers * (WORKER + one)
+        for spare, expected in ((0, workers), (-1, workers - 1)):
+            plan = plan_memory(replace(options, memory=memory + spare), 60_000)
+            assert plan.workers == min(8, expected)
+            assert plan.total <= memory + spare
+            assert plan.sort == one
+    assert plan_memory(replace(options, memory=READING + one), 60_000).workers == 1
 
 
 def test_output_that_exists_is_left_alone(tmp_path: Path) -> None:
