@@ -14,7 +14,7 @@ from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
 from gramdex.fmindex.queries.documents import DocumentReader
-from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query
+from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
 from gramdex.fmindex.results import (
     Distribution,
     Document,
@@ -104,7 +104,9 @@ class Index:
         Raises:
             QueryError: the interval does not lie in a shard of this index.
         """
-        shard, low, high = interval.shard, interval.low, interval.high
+        shard, low, high = (
+            as_number(name, getattr(interval, name)) for name in ("shard", "low", "high")
+        )
         if not 0 <= shard < len(self.shards) or not 0 <= low <= high <= self.shards[shard].size:
             raise QueryError("interval", repr(interval), "an interval that find returned")
         return self._engine.locate(shard, low, high)
@@ -117,7 +119,7 @@ class Index:
 
     def ntd(self, context: Query, limit: int | None = None) -> Distribution:
         """Exact distribution of the token after ``context``; ``limit`` keeps the most frequent."""
-        probabilities.check_limit(limit)
+        limit = None if limit is None else as_number("limit", limit, 1)
         context = self._patterns.encoded(context)
         return probabilities.ntd(self._engine, self.vocabulary, context, limit)
 
@@ -129,7 +131,7 @@ class Index:
 
     def infgram_ntd(self, context: Query, limit: int | None = None) -> InfgramDistribution:
         """As ``ntd``, with the context backed off to its longest suffix that occurs."""
-        probabilities.check_limit(limit)
+        limit = None if limit is None else as_number("limit", limit, 1)
         context = self._patterns.encoded(context)
         return probabilities.infgram_ntd(self._engine, self.vocabulary, context, limit)
 
@@ -155,10 +157,8 @@ class Index:
         Raises:
             QueryError: an empty query or a negative number.
         """
-        if max_documents < 0 or (context is not None and context < 0):
-            raise QueryError(
-                "documents", f"max_documents={max_documents}, context={context}", "no negatives"
-            )
+        max_documents = as_number("max_documents", max_documents)
+        context = None if context is None else as_number("context", context)
         return self._documents.matching(self._patterns.occurrences(query), max_documents, context)
 
     def document(self, number: int) -> Document:
@@ -167,7 +167,7 @@ class Index:
         Raises:
             QueryError: there is no such document.
         """
-        return self._documents.read(number)
+        return self._documents.read(as_number("document", number))
 
     def document_at(self, shard: int, position: int, context: int | None = None) -> Document:
         """Document around a text position, as ``locate`` gives them, with that token as match.
@@ -175,6 +175,8 @@ class Index:
         Raises:
             QueryError: there is no such position, or it is a document's end.
         """
+        context = None if context is None else as_number("context", context)
+        shard, position = as_number("shard", shard), as_number("position", position)
         return self._documents.read_at(shard, position, context)
 
     def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:

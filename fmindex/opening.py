@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gramdex.errors import CorruptIndexError, TokenizerError, UsageError
-from gramdex.fmindex.format.layout import TOKENIZER_FOLDER
+from gramdex.fmindex.format.layout import TOKENIZER_FOLDER, shard_name
 from gramdex.fmindex.format.manifest import IndexManifest, read_index_manifest
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.format.vocabulary import Vocabulary, read_vocabulary
@@ -39,8 +39,11 @@ def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) 
     folders = [Path(p) for p in paths]
     manifests = [read_index_manifest(folder) for folder in folders]
     _check_same_tokens(folders, manifests)
-    tokenizer = _open_tokenizer(folders[0], manifests[0])
-    vocabulary = _open_vocabulary(folders[0], manifests[0])
+    opened = [
+        (_open_tokenizer(folder, manifest), _open_vocabulary(folder, manifest))
+        for folder, manifest in zip(folders, manifests, strict=True)
+    ]
+    tokenizer, vocabulary = opened[0]
     shards = [
         shard
         for folder, manifest in zip(folders, manifests, strict=True)
@@ -51,8 +54,10 @@ def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) 
 
 def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifest]) -> None:
     for folder, manifest in zip(folders, manifests, strict=True):
-        first = manifests[0].tokenizer.get("fingerprint"), manifests[0].vocabulary_size
-        this = manifest.tokenizer.get("fingerprint"), manifest.vocabulary_size
+        first, this = (
+            (m.tokenizer.get("fingerprint"), m.vocabulary_size, m.tokenizer.get("vocabulary"))
+            for m in (manifests[0], manifest)
+        )
         if this != first:
             raise TokenizerError(
                 str(folder),
@@ -65,16 +70,24 @@ def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifes
 def _open_tokenizer(folder: Path, manifest: IndexManifest) -> Tokenizer:
     stored, place = manifest.tokenizer, folder / TOKENIZER_FOLDER
     try:
-        files = {name: (place / name).read_bytes() for name in stored["files"]}
+        files = {name: _read_plain_file(place, name) for name in stored["files"]}
         tokenizer = restore_tokenizer(
             stored["kind"], stored["options"], files, manifest.vocabulary_size
         )
         fingerprint = tokenizer.fingerprint
-    except (OSError, KeyError, TypeError, TokenizerError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged_tokenizer(place, str(error)) from error
     if fingerprint != stored.get("fingerprint"):
         raise _damaged_tokenizer(place, f"fingerprint {fingerprint}", stored.get("fingerprint"))
     return tokenizer
+
+
+def _read_plain_file(folder: Path, name: str) -> bytes:
+    """A file that lies in the folder itself, and nothing else that can be opened."""
+    path = folder / name
+    if path.parent != folder or not path.is_file():
+        raise OSError(f"{name!r} is no file of this folder")
+    return path.read_bytes()
 
 
 def _open_vocabulary(folder: Path, manifest: IndexManifest) -> Vocabulary:
@@ -90,7 +103,9 @@ def _open_shards(folder: Path, manifest: IndexManifest, vocabulary: Vocabulary) 
     if manifest.token_width != vocabulary.width:
         raise CorruptIndexError(place, f"width {manifest.token_width}", str(vocabulary.width))
     shards = []
-    for shard in manifest.shards:
+    for number, shard in enumerate(manifest.shards):
+        if shard.name != shard_name(number):
+            raise CorruptIndexError(place, f"shard {shard.name!r}", shard_name(number))
         if shard.engine not in _ENGINES:
             raise CorruptIndexError(place, f"engine {shard.engine!r}", f"one of {_ENGINES}")
         shards.append(Shard(folder / shard.name, shard, vocabulary.width, vocabulary.ranks))

@@ -185,9 +185,9 @@ class Document:
         token_count: tokens of the whole document.
         start, end: tokens [start, end) of it that are here.
         ids: int64[end - start].
-        text: their text; None where the index has no tokenizer. A part never ends inside a
-            character: tokens that hold only some bytes of a character at its edges are left out
-            of ``text`` and of nothing else.
+        text: their text; None where the index has no tokenizer. Where a part is cut out of a
+            document inside a character, the bytes of that character are left out of ``text``,
+            and of nothing else. Bytes that are no UTF-8 in the corpus itself show as U+FFFD.
         metadata: what the reader kept, with the path and line it came from.
         matches: occurrences of the query inside [start, end), in order.
     """

@@ -107,6 +107,9 @@ class Shard:
 
 def _open(path: Path, kind: str, manifest: ShardManifest) -> SectionFile:
     record = manifest.files.get(path.name)
-    if not isinstance(record, dict) or record.keys() < {"size", "header"}:
+    if not isinstance(record, dict) or not isinstance(record.get("header"), str):
         raise CorruptIndexError(str(path), "not described by the manifest", "a size and a header")
-    return SectionFile(path, kind, record["header"])
+    file = SectionFile(path, kind, record["header"])
+    if file.size != record.get("size"):
+        raise CorruptIndexError(str(path), f"{file.size} bytes", f"{record.get('size')} bytes")
+    return file

@@ -11,6 +11,7 @@ import numpy as np
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
 from gramdex.fmindex.shard import Shard
+from gramdex.fmindex.tokenizers import byte_order_ranks
 from gramdex.kernels import memory, packing, verify
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def verify_index(index: Index, progress: Callable[[str], None] | None = None) ->
     Raises:
         CorruptIndexError: naming the file and what is wrong.
     """
+    _check_vocabulary(index)
     files = size = tokens = 0
     for shard in index.shards:
         if progress is not None:
@@ -60,6 +62,20 @@ def verify_index(index: Index, progress: Callable[[str], None] | None = None) ->
         size += sum(file.size for file in shard.files.values())
         tokens += shard.size
     return Verification(len(index.shards), files, size, tokens)
+
+
+def _check_vocabulary(index: Index) -> None:
+    """The ranks are those of the tokenizer's bytes, in every index opened together."""
+    table = index.tokenizer.token_bytes
+    if table is None or index.tokenizer.kind == "bytes":
+        return
+    if not index.vocabulary.equals(*byte_order_ranks(table)):
+        raise CorruptIndexError(
+            str(index.folders[0] / "tokenizer" / "vocabulary.gdx"),
+            "ranks that are not in the order of the tokenizer's bytes",
+            "ranks in byte order",
+            "restore the index from a copy or build it again",
+        )
 
 
 def check_bytes(shard: Shard) -> None:

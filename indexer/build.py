@@ -27,7 +27,7 @@ from gramdex.indexer.memory import MemoryPlan, plan_memory
 from gramdex.indexer.options import BuildOptions, BuildSettings
 from gramdex.indexer.output import OutputFolder, shard_number
 from gramdex.indexer.plan import BuildPlan, make_plan
-from gramdex.indexer.readers import read
+from gramdex.indexer.readers import check_unchanged, read
 from gramdex.indexer.records import BadRecord, Record
 from gramdex.indexer.report import BuildReport, BuildState, Progress
 from gramdex.indexer.shard_writer import Cursor, ShardWriter, Spool
@@ -56,8 +56,8 @@ def run_build(options: BuildOptions, progress: Progress | None = None) -> BuildR
 def run_plan(plan: BuildPlan, memory: MemoryPlan, progress: Progress | None = None) -> BuildReport:
     """Build what was planned; ``run_build`` in two steps, to say the plan in between."""
     output = OutputFolder(plan)
-    finished = output.claim()
     with output.locked():
+        finished = output.claim()
         build = _Build(plan, output, memory, progress or (lambda state: None))
         if not finished:
             build.run()
@@ -166,9 +166,13 @@ class _Build:
 
     def _spools(self, writer: ShardWriter, begin: Cursor) -> Iterator[tuple[Spool, Cursor]]:
         encoder = Encoder(self.plan.tokenizer, self.plan.vocabulary)
+        left_out = False  # inside a document of which a piece was refused
         for piece in encoder.encode(self._records(begin)):
-            if isinstance(piece, Refused):
+            if left_out:
+                left_out = piece.continues
+            elif isinstance(piece, Refused):
                 self._refuse(piece.error, writer)
+                left_out = piece.continues
             elif not self._leave_out_empty(piece, writer):
                 yield from writer.add(piece)
                 self.state.tokens += piece.ranks.size
@@ -187,6 +191,7 @@ class _Build:
                 for i, record in enumerate(read(file, options)):
                     if i >= skip:
                         yield Place(number, i), record
+                check_unchanged(file, self.options.read)
             before += size
         self.state.input_done = before
         self.state.stage = "sort"

@@ -47,10 +47,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that cannot be indexed."""
+    """A record that cannot be indexed.
+
+    Attributes:
+        place, error: which one, and why.
+        continues: the next record goes on with the same document, which is to be left out whole.
+    """
 
     place: Place
     error: InputError
+    continues: bool = False
 
 
 class Encoder:
@@ -118,7 +124,8 @@ class Encoder:
             return
         place, record = batch[0]
         found = f"{error.thing}: {error.found}"
-        yield Refused(place, RecordError(record.source, found, error.expected, error.remedy))
+        refusal = RecordError(record.source, found, error.expected, error.remedy)
+        yield Refused(place, refusal, record.continues)
 
     def _ids(self, place: Place, record: Record, ids: np.ndarray) -> Piece | Refused:
         try:
@@ -133,6 +140,7 @@ class Encoder:
                     "name the --tokenizer it was made with, or --tokenizer none with or without "
                     "--vocabulary-size, or the --separator-id if this id ends documents",
                 ),
+                record.continues,
             )
         return Piece(
             place, ranks.astype(self._dtype), record.metadata, record.source, record.continues

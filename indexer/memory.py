@@ -8,8 +8,8 @@ from gramdex.errors import MemoryBoundError
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.suffix_sort import working_memory
 
-READING = 512 << 20
-"""The interpreter, libraries, a tokenizer and the batches it works on."""
+READING = 768 << 20
+"""The interpreter, libraries, a tokenizer, the largest record and the batches worked on."""
 
 WORKER = 192 << 20
 """The interpreter and libraries of a worker process, and its buffers."""

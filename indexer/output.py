@@ -56,13 +56,9 @@ class OutputFolder:
             OutputExistsError: the folder holds something else.
         """
         output, identity = self.path, self._plan.identity()
-        if output.exists() and not output.is_dir():
-            raise OutputExistsError(str(output), "a file", "a folder", "choose another output")
         stored = self._stored_plan()
         if stored is None:
             self._check_unused()
-            with writing(output):
-                output.mkdir(parents=True, exist_ok=True)
             write_file(output / BUILD_PLAN, identity.encode())
             return False
         if stored != identity:
@@ -76,22 +72,32 @@ class OutputFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other builds away.
+        """Make the folder and keep other builds away; an empty folder is removed at the end.
 
         Raises:
-            OutputExistsError: another build is writing here.
+            OutputExistsError: it is a file, or another build is writing here.
         """
-        descriptor = os.open(self.path, os.O_RDONLY)
+        if self.path.exists() and not self.path.is_dir():
+            raise OutputExistsError(str(self.path), "a file", "a folder", "choose another output")
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise OutputExistsError(
-                    str(self.path), "another build is writing here", "one at a time", "wait for it"
-                ) from error
+            self._lock(descriptor)
             yield
         finally:
+            with suppress(OSError):
+                self.path.rmdir()
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        with suppress(OSError):  # the folder may be gone again: the build that made it removed it
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), self.path.stat()):
+                return
+        raise OutputExistsError(
+            str(self.path), "another build is writing here", "one at a time", "wait for it"
+        )
 
     def temporary(self, number: int) -> Path:
         """Folder of a shard until it is finished; no other process uses the same."""
@@ -119,6 +125,8 @@ class OutputFolder:
         for folder in sorted(self.path.glob("shard-*")):
             try:
                 manifest = read_shard_manifest(folder)
+                if manifest.name != folder.name:
+                    raise OutputExistsError(str(folder), f"shard {manifest.name}", folder.name)
                 check_bytes(Shard(folder, manifest, vocabulary.width, vocabulary.ranks))
                 kept[shard_number(manifest)] = manifest
             except GramdexError as error:
@@ -170,7 +178,6 @@ class OutputFolder:
             if not any(self.path.glob("shard-*")):
                 self.release()
                 shutil.rmtree(self.path / TOKENIZER_FOLDER, ignore_errors=True)
-                self.path.rmdir()
 
     def _stored_plan(self) -> str | None:
         path = self.path / BUILD_PLAN
@@ -178,8 +185,6 @@ class OutputFolder:
             return path.read_text() if path.exists() else None
 
     def _check_unused(self) -> None:
-        if not self.path.is_dir():
-            return
         if (self.path / MANIFEST).exists():
             raise OutputExistsError(
                 str(self.path), "a finished index", "a new or empty folder", "choose another output"

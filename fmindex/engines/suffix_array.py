@@ -147,7 +147,8 @@ class SuffixArrayEngine:
         ``total`` is the sum of the intervals.
         """
         if depth == 0 and self._unigrams is not None:
-            return self._unigrams
+            tokens, counts = self._unigrams
+            return tokens.copy(), counts.copy()
         tokens, counts = np.empty((2, min(total, self._most_runs)), np.int64)
         runs = distribution.next_tokens(self._rows, intervals, depth, tokens, counts)
         return tokens[:runs], counts[:runs]

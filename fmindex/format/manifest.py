@@ -24,6 +24,8 @@ TOKENIZER_FOLDER = "tokenizer"
 VERSION = 1
 MINIMUM_READER = 1
 
+_TYPES = {"int": int, "str": str, "dict": dict, "list": list}
+
 Manifest = TypeVar("Manifest", bound="IndexManifest | ShardManifest")
 
 
@@ -159,11 +161,15 @@ def _decode(path: Path) -> dict[str, Any]:
 
 
 def _build(path: Path, kind: type[Manifest], content: dict[str, Any]) -> Manifest:
-    names = {f.name for f in fields(kind)}
-    try:
-        return kind(**{name: value for name, value in content.items() if name in names})
-    except (TypeError, AttributeError) as error:
-        raise _corrupt(path, f"fields are missing ({error})", "a Gramdex manifest") from error
+    if not isinstance(content, dict):
+        raise _corrupt(path, f"a {type(content).__name__}", f"the fields of a {kind.__name__}")
+    values: dict[str, Any] = {}
+    for field_ in fields(kind):
+        expected = _TYPES[str(field_.type).split("[")[0]]
+        value = values[field_.name] = content.get(field_.name)
+        if type(value) is not expected or (isinstance(value, int) and value < 0):
+            raise _corrupt(path, f"{field_.name} is {value!r}", f"{expected.__name__}")
+    return kind(**values)
 
 
 def _corrupt(path: Path, found: str, expected: str) -> CorruptIndexError:

@@ -101,11 +101,14 @@ class MetadataFile:
         block = int(np.searchsorted(self._documents, document, side="right")) - 1
         line = self._block(block)[document - int(self._documents[block])]
         try:
-            return json.loads(line)
-        except ValueError as error:
+            metadata = json.loads(line)
+        except (ValueError, RecursionError) as error:
             raise CorruptIndexError(
                 str(self._path), f"metadata of document {document} is no JSON ({error})"
             ) from error
+        if not isinstance(metadata, dict):
+            raise CorruptIndexError(str(self._path), f"metadata of document {document}: {line!r}")
+        return metadata
 
     def _read_block(self, block: int) -> list[bytes]:
         start, end = self._offsets[block : block + 2]

@@ -41,6 +41,7 @@ MINIMUM_READER = 1
 PAGE = 4096
 ALIGNMENT = 64
 MAXIMUM_SECTIONS = 62
+DTYPES = ("|u1", "<u2", "<u4", "<u8")
 
 _HEAD = struct.Struct("<8sHHI16sQ8x16s")
 _ENTRY = struct.Struct("<24s8sQQ16s")
@@ -208,6 +209,8 @@ class SectionFile:
     def __init__(self, path: Path, kind: str, header: str | None = None) -> None:
         self.path = path
         try:
+            if not path.is_file() and path.exists():
+                raise self._corrupt("no regular file", "a file")
             with path.open("rb") as file:
                 self.size = os.fstat(file.fileno()).st_size
                 page = file.read(PAGE)
@@ -291,18 +294,15 @@ class SectionFile:
     def _parse_table(self, page: bytes, count: int) -> list[Section]:
         if count > MAXIMUM_SECTIONS:
             raise self._corrupt(f"{count} sections", f"at most {MAXIMUM_SECTIONS}")
-        sections = []
+        sections: list[Section] = []
         position = PAGE
         for i in range(count):
             entry = _ENTRY.unpack_from(page, _HEAD.size + i * _ENTRY.size)
-            try:
-                name, dtype = entry[0].rstrip(b"\0").decode(), np.dtype(entry[1].rstrip(b"\0"))
-            except (UnicodeDecodeError, TypeError) as error:
-                raise self._corrupt(
-                    f"section {i} is {entry[:2]!r}", "a name and a dtype"
-                ) from error
-            section = Section(name, dtype, *entry[2:])
-            if dtype.kind not in "u" or section.offset != position or section.end > self.size:
+            name, dtype = (field.rstrip(b"\0").decode("latin-1") for field in entry[:2])
+            if dtype not in DTYPES or name in {section.name for section in sections}:
+                raise self._corrupt(f"section {name!r} of {dtype!r}", "other names, known dtypes")
+            section = Section(name, np.dtype(dtype), *entry[2:])
+            if section.offset != position or section.end > self.size:
                 raise self._corrupt(f"section {name!r} at {section.offset}", f"at {position}")
             position = section.end
             sections.append(section)

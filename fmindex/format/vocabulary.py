@@ -87,6 +87,14 @@ class Vocabulary:
             return ranks.astype(np.int64) - 1
         return self._id_of_rank[ranks].astype(np.int64)
 
+    def equals(self, rank_of_id: np.ndarray, id_of_rank: np.ndarray) -> bool:
+        """Whether these are the stored tables."""
+        return (
+            self._id_of_rank is not None
+            and np.array_equal(self._rank_table, rank_of_id)
+            and np.array_equal(self._id_of_rank, id_of_rank)
+        )
+
     def _refuse(self, token: int) -> QueryError:
         if 0 <= token < self.size:
             return QueryError(

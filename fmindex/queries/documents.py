@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gramdex.errors import QueryError
+from gramdex.errors import CorruptIndexError, QueryError
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import Document, Match
@@ -102,12 +102,16 @@ class DocumentReader:
         first, last = shard.bounds(local)
         start, end = 0, last - first
         matches = positions - first
+        _check_inside(shard, local, matches, length)
         if context is not None and matches.size:
             start = max(0, int(matches[0]) - context)
             end = min(end, int(matches[0]) + length + context)
             matches = matches[matches + length <= end]
         ids = self.vocabulary.to_ids(self.engine.extract(index, first + start, first + end))
-        text, spans = self._text(ids, matches - start, length, at_start=start == 0)
+        metadata = shard.read_metadata(local)
+        begins = start == 0 and metadata.get("part", 1) == 1
+        ends = end == last - first and metadata.get("last_part", True)
+        text, spans = self._text(ids, matches - start, length, (begins, ends))
         return Document(
             number=local + sum(s.documents for s in self.shards[:index]),
             shard=index,
@@ -116,28 +120,31 @@ class DocumentReader:
             end=end,
             ids=ids,
             text=text,
-            metadata=shard.read_metadata(local),
+            metadata=metadata,
             matches=tuple(
                 Match(m, m + length, *span) for m, span in zip(matches.tolist(), spans, strict=True)
             ),
         )
 
     def _text(
-        self, ids: np.ndarray, matches: np.ndarray, length: int, at_start: bool
+        self, ids: np.ndarray, matches: np.ndarray, length: int, whole: tuple[bool, bool]
     ) -> tuple[str | None, list[tuple[int | None, int | None]]]:
-        """Text of the ids, and the characters of each match that starts at token ``matches``."""
+        """Text of the ids, and the characters of each match that starts at token ``matches``.
+
+        ``whole`` says whether the ids begin and end a document, and not in its middle.
+        """
         unknown: list[tuple[int | None, int | None]] = [(None, None)] * matches.size
         if self.tokenizer.kind == "none":
             return None, unknown
         if not self.tokenizer.lossless_bytes:
             return self.tokenizer.decode(ids), unknown
-        text = self.tokenizer.decode_bytes(ids, at_start=at_start)
+        text = self.tokenizer.decode_bytes(ids, at_start=whole[0])
         table = self.tokenizer.token_bytes
         assert table is not None  # only kind "none" has no table
         ends = np.concatenate([[0], np.cumsum(table.lengths(ids))])
         stripped = int(ends[-1]) - len(text)  # a leading space the tokenizer adds
         bounds = np.maximum(ends - stripped, 0)
-        text, cut = _whole_characters(text, at_start)
+        text, cut = _whole_characters(text, *whole)
         bounds = np.clip(bounds - cut, 0, len(text))
         characters = _CharacterMap(text)
         return text.decode("utf-8", "replace"), [
@@ -145,14 +152,28 @@ class DocumentReader:
         ]
 
 
-def _whole_characters(text: bytes, at_start: bool) -> tuple[bytes, int]:
-    """Drop bytes of characters cut at the edges; also how many were dropped in front."""
+def _check_inside(shard: Shard, document: int, matches: np.ndarray, length: int) -> None:
+    first, last = shard.bounds(document)
+    if matches.size and (matches[0] < 0 or matches[-1] + length > last - first):
+        raise CorruptIndexError(
+            str(shard.folder),
+            f"a match across the end of document {document}",
+            "matches inside documents",
+            "run gramdex verify on the index",
+        )
+
+
+def _whole_characters(text: bytes, at_start: bool, at_end: bool) -> tuple[bytes, int]:
+    """Drop bytes of characters cut at the edges; also how many were dropped in front.
+
+    What is cut at a document's own start or end is not cut here: it is invalid, and stays.
+    """
     front = 0
     if not at_start:
         while front < min(3, len(text)) and text[front] & 0xC0 == 0x80:
             front += 1
     back = len(text)
-    for size in range(1, min(3, len(text) - front) + 1):
+    for size in range(1, 1 if at_end else min(3, len(text) - front) + 1):
         lead = text[len(text) - size]
         if lead >= 0xC0:
             if size < (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4):

@@ -6,6 +6,7 @@ where it asks for probabilities, a string is encoded with the tokenizer of the i
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any, TypeAlias
@@ -109,6 +110,21 @@ def as_ids(query: Any) -> np.ndarray:
     return _as_int64(ids, 1)
 
 
+def as_number(name: str, value: Any, least: int = 0) -> int:
+    """An argument that is a whole number, as an int.
+
+    Raises:
+        QueryError: it is none, or below ``least``.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise QueryError(name, repr(value), f"a whole number from {least} on")
+    return number
+
+
 def flatten_ids(queries: Any) -> tuple[np.ndarray, np.ndarray]:
     """Many id sequences as one new int64 array and int64[k + 1] offsets.
 
@@ -120,7 +136,10 @@ def flatten_ids(queries: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(queries, np.ndarray) and queries.dtype != object:
         rows = _as_int64(np.array(queries), 2)
         return rows.reshape(-1), np.arange(rows.shape[0] + 1) * rows.shape[1]
-    queries = list(queries)
+    try:
+        queries = list(queries)
+    except TypeError as error:
+        raise _not_ids(f"a {type(queries).__name__}") from error
     if set(map(type, queries)) <= {list, tuple}:
         ids = as_ids(list(chain.from_iterable(queries)))
     else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.errors import QueryError
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import (
@@ -60,16 +59,6 @@ def infgram_scores(engine: SuffixArrayEngine, text: np.ndarray) -> InfgramScores
     lengths, totals, counts = engine.infgram_scores(text)
     with np.errstate(invalid="ignore"):
         return InfgramScores(counts / totals, lengths, totals, counts)
-
-
-def check_limit(limit: int | None) -> None:
-    """Refuse a limit that is no positive number.
-
-    Raises:
-        QueryError: it is not.
-    """
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
-        raise QueryError("limit", repr(limit), "a positive integer or None for no limit")
 
 
 def _ratio(count: int, total: int) -> float | None:

@@ -12,6 +12,7 @@ InputError when the file cannot be read on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from os import PathLike
 
 from gramdex.errors import InputError, UsageError
@@ -19,7 +20,7 @@ from gramdex.indexer.readers import arrays, jsonl, listing, parquet, pieces, tex
 from gramdex.indexer.readers.interface import InputFile, ReadOptions
 from gramdex.indexer.records import BadRecord, Record
 
-__all__ = ["InputFile", "ReadOptions", "list_inputs", "read"]
+__all__ = ["InputFile", "ReadOptions", "check_unchanged", "list_inputs", "read"]
 
 READERS = (jsonl.READER, parquet.READER, text.READER, arrays.NPY, arrays.RAW)
 
@@ -39,6 +40,23 @@ def list_inputs(inputs: Sequence[str | PathLike[str]], options: ReadOptions) -> 
             to a folder inside a folder, an option that is missing, or an unknown format.
     """
     return listing.list_files(inputs, options, READERS)
+
+
+def check_unchanged(file: InputFile, options: ReadOptions) -> None:
+    """Refuse a file that is not as it was when it was listed.
+
+    Raises:
+        InputError: its size or version is another, or it is gone.
+    """
+    options = replace(options, format=file.format, include=())
+    (now,) = list_inputs([file.url], options)
+    if (now.size, now.modified) != (file.size, file.modified):
+        raise InputError(
+            file.url,
+            "it changed while it was read",
+            "a file at rest",
+            "build again when nothing writes to it",
+        )
 
 
 def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:

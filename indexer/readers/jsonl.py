@@ -18,7 +18,7 @@ from gramdex.indexer.readers.interface import InputFile, Reader, ReadOptions
 from gramdex.indexer.readers.opening import lines, open_stream
 from gramdex.indexer.records import BadRecord, Record
 
-MAX_LINE = 1 << 30
+MAX_LINE = 64 << 20
 """Bytes of the longest line that is read."""
 
 NAMES_SHOWN = 20

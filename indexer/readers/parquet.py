@@ -17,7 +17,7 @@ from gramdex.indexer.readers.interface import InputFile, Reader, ReadOptions
 from gramdex.indexer.readers.opening import failures, open_source
 from gramdex.indexer.records import BadRecord, Record
 
-BATCH_ROWS = 256
+BATCH_ROWS = 16
 """Rows decoded at a time."""
 
 PAGE_BUFFER = 1 << 20

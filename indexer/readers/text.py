@@ -18,7 +18,7 @@ from gramdex.indexer.records import BadRecord, Record
 PIECE = 2 << 20
 """Bytes of the largest piece of a document, at least 4: a character must fit."""
 
-MAX_LINE = 1 << 30
+MAX_LINE = 64 << 20
 """Bytes of the longest line that is read as a document."""
 
 

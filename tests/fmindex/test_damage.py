@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable
@@ -259,6 +260,92 @@ def test_an_edited_manifest_is_refused(copy: Path, field: str, value: object) ->
     path.write_bytes(sign(manifest))
     with pytest.raises(IndexFileError):
         gramdex.open(copy)
+
+
+def with_shard(change: Callable[[dict], object]) -> Callable[[dict], object]:
+    return lambda manifest: change(manifest["shards"][0])
+
+
+MANIFEST_CHANGES: dict[str, Callable[[dict], object]] = {
+    "vocabulary_size": lambda m: m.update(vocabulary_size=None),
+    "vocabulary_size as text": lambda m: m.update(vocabulary_size="256"),
+    "negative count": lambda m: m.update(token_count=-1),
+    "tokenizer": lambda m: m.update(tokenizer=[]),
+    "tokenizer options": lambda m: m["tokenizer"].update(options="x"),
+    "tokenizer elsewhere": lambda m: m["tokenizer"].update(files=["../manifest.json"]),
+    "tokenizer device": lambda m: m["tokenizer"].update(files=["/dev/zero"]),
+    "tokenizer surrogate": lambda m: m["tokenizer"].update(files=["\ud800"]),
+    "shard elsewhere": with_shard(lambda s: s.update(name="../index/shard-00000")),
+    "shard number": with_shard(lambda s: s.update(name=3)),
+    "shard twice": lambda m: m.update(
+        shards=[m["shards"][0]] * 2,
+        token_count=2 * (m["shards"][0]["size"] - m["shards"][0]["documents"]),
+        document_count=2 * m["shards"][0]["documents"],
+    ),
+    "shard null": lambda m: m.update(shards=[None]),
+    "files": with_shard(lambda s: s.update(files=3)),
+    "file size": with_shard(lambda s: s["files"]["tokens.gdx"].update(size=7)),
+    "no header": with_shard(lambda s: s["files"]["tokens.gdx"].update(header=None)),
+    "no file": with_shard(lambda s: s["files"].pop("tokens.gdx")),
+    "engine": with_shard(lambda s: s.update(engine="fm9")),
+}
+
+
+@pytest.mark.parametrize("name", MANIFEST_CHANGES)
+def test_a_forged_manifest_is_refused(copy: Path, name: str) -> None:
+    """With a checksum that is right: nothing in it is believed before it is looked at."""
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    MANIFEST_CHANGES[name](manifest)
+    path.write_bytes(sign(manifest))
+    with pytest.raises(IndexFileError):
+        gramdex.open(copy)
+
+
+@pytest.mark.parametrize("dtype", [b"(,", b"f4,(", b"O", b"<i4", b"\xff", b""])
+def test_dtypes_that_are_none_of_the_format(copy: Path, dtype: bytes) -> None:
+    path = copy / "shard-00000" / "tokens.gdx"
+    page = bytearray(path.read_bytes())
+    page[64 + 24 : 64 + 32] = dtype.ljust(8, b"\0")
+    page[48:64] = xxhash.xxh3_128_digest(page[:48] + bytes(16) + page[64 : sections.PAGE])
+    path.write_bytes(page)
+    with pytest.raises(CorruptIndexError):
+        sections.SectionFile(path, "tokens")
+
+
+def test_no_section_stands_twice(tmp_path: Path) -> None:
+    rewrite_header(tmp_path / "x", "tokens", {"tokens": np.zeros(3, np.uint8)})
+    with sections.SectionWriter(tmp_path / "y", "tokens") as writer:
+        writer.section("tokens", np.zeros(3, np.uint8))
+        writer.section("tokens", np.ones(3, np.uint8))
+    sections.SectionFile(tmp_path / "x", "tokens").check()
+    with pytest.raises(CorruptIndexError):
+        sections.SectionFile(tmp_path / "y", "tokens")
+
+
+def test_a_pipe_in_place_of_a_file_does_not_hang(copy: Path) -> None:
+    path = copy / "shard-00000" / "tokens.gdx"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(CorruptIndexError, match="no regular file"):
+        gramdex.open(copy)
+
+
+def test_ranks_of_another_order_are_found(copy: Path) -> None:
+    """Tables that are each other's inverse, and not the tokenizer's."""
+    path = copy / "tokenizer" / "vocabulary.gdx"
+    opened = sections.SectionFile(path, "vocabulary")
+    rank_of_id = opened.array("rank_of_id", np.uint32).copy()
+    id_of_rank = opened.array("id_of_rank", np.uint32).copy()
+    rank_of_id[[5, 6]] = rank_of_id[[6, 5]]
+    id_of_rank[rank_of_id[[5, 6]]] = [5, 6]
+    rewrite_header(path, "vocabulary", {"rank_of_id": rank_of_id, "id_of_rank": id_of_rank})
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["tokenizer"]["vocabulary"] = sections.SectionFile(path, "vocabulary").header
+    (copy / "manifest.json").write_bytes(sign(manifest))
+    index = gramdex.open(copy)
+    with pytest.raises(CorruptIndexError, match="order of the tokenizer's bytes"):
+        index.verify()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff", b"[" * 100_000])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ import gramdex
 from gramdex.errors import QueryError
 from gramdex.fmindex.queries import documents as module
 from gramdex.fmindex.queries.documents import _CharacterMap, _whole_characters
+from gramdex.fmindex.results import Interval
 
 TEXTS = ["aé🙂b é", "東京 東京都 東", "plain", "🙂🙂🙂🙂", "x é"]
 
@@ -102,6 +104,25 @@ def test_a_space_the_tokenizer_adds_is_no_text(tmp_path: Path) -> None:
     assert [(m.text_start, m.text_end) for m in second.matches] == [(0, 3)]
 
 
+def test_small_numpy_numbers_do_not_wrap(tmp_path: Path) -> None:
+    index = build(tmp_path, ["x" * 300 + "ab" + "y" * 300])
+    (document,) = index.documents("ab", np.uint8(5), np.uint8(250))
+    assert document.text == "x" * 250 + "ab" + "y" * 250
+
+
+def test_parts_of_a_split_document_show_no_half_characters(tmp_path: Path) -> None:
+    index = build(tmp_path, ["日本語テキスト" * 3], shard_tokens=12)
+    texts = [index.document(i).text for i in range(index.document_count)]
+    assert len(texts) > 4
+    assert not any("\ufffd" in text for text in texts)
+
+
+def test_results_share_nothing_with_the_index(tmp_path: Path) -> None:
+    index = build(tmp_path, ["aaaa"])
+    index.ntd("").counts[0] = 77
+    assert index.ntd("").counts.tolist() == [4]
+
+
 def test_document_at_a_position(tmp_path: Path) -> None:
     index = build(tmp_path, ["abc", "defg", "hij"])
     (interval,) = index.find("ef")
@@ -127,6 +148,15 @@ def test_questions_that_have_no_answer(tmp_path: Path) -> None:
     ):
         with pytest.raises(QueryError):
             question()
+    for wrong in (1.5, "1", None, True):
+        with pytest.raises(QueryError):
+            index.document(wrong)
+        with pytest.raises(QueryError):
+            index.documents("a", max_documents=wrong)
+        with pytest.raises(QueryError):
+            index.document_at(0, wrong)
+        with pytest.raises(QueryError):
+            index.locate(Interval(0, 0, wrong))
     assert index.documents("zzz") == []
     assert "Document(0, 3 tokens, 1 matches, 'abc')" in repr(index.documents("b"))
 
@@ -151,7 +181,7 @@ def test_whole_characters(text: str, data: st.DataObject) -> None:
     encoded = text.encode()
     start = data.draw(st.integers(0, len(encoded)))
     end = data.draw(st.integers(start, len(encoded)))
-    kept, front = _whole_characters(encoded[start:end], at_start=start == 0)
+    kept, front = _whole_characters(encoded[start:end], start == 0, end == len(encoded))
     bounds = [len(text[:i].encode()) for i in range(len(text) + 1)]
     whole = [c for i, c in enumerate(text) if start <= bounds[i] and bounds[i + 1] <= end]
     assert kept.decode() == "".join(whole)

@@ -21,7 +21,7 @@ from gramdex import errors
 from gramdex.indexer import encoding
 from gramdex.indexer.memory import READING, WORKER, plan_memory
 from gramdex.indexer.options import BuildOptions
-from gramdex.indexer.readers import ReadOptions, arrays, pieces, text
+from gramdex.indexer.readers import ReadOptions, arrays, jsonl, pieces, text
 from gramdex.indexer.suffix_sort import working_memory
 
 TEXTS = ["hello world", "naïve café — 東京 🙂", "x", "line one\nline two\r\n", "hello again"]
@@ -261,6 +261,54 @@ def test_a_document_that_breaks_off_is_left_out_whole(
     assert report.skipped_records == 1
     assert [index.document(i).ids.tolist() for i in range(index.document_count)] == [[7, 8], [9, 9]]
     index.verify()
+
+
+@pytest.mark.parametrize("place", [0, 5, 11])
+def test_a_document_with_a_piece_that_is_refused_is_left_out_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    monkeypatch.setattr(arrays, "PIECE", 4)
+    bad = [*range(1, 13)]
+    bad[place] = 70
+    np.save(tmp_path / "ids.npy", np.array([7, 8, 99, *bad, 99, 9, 9, 99, 70, 99, 3], np.int32))
+    report = gramdex.build(
+        tmp_path / "ids.npy",
+        tmp_path / "index",
+        None,
+        read=ReadOptions(separator_id=99),
+        on_error="skip",
+        vocabulary_size=50,
+        shard_tokens=14,
+    )
+    index = gramdex.open(tmp_path / "index")
+    found = [index.document(i).ids.tolist() for i in range(index.document_count)]
+    assert found == [[7, 8], [9, 9], [3]]
+    assert report.skipped_records == 2
+
+
+def test_input_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "BATCH_RECORDS", 1)
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "abc" * 30}] * 20)
+
+    def change(state: object) -> None:
+        if getattr(state, "message", "") and path.stat().st_mtime_ns != 1000:
+            path.write_text(path.read_text().replace("abc", "xyz"))
+            os.utime(path, ns=(1000, 1000))
+
+    with pytest.raises(errors.InputError, match="changed while it was read"):
+        gramdex.build(path, tmp_path / "index", shard_tokens=200, progress=change)
+    assert not (tmp_path / "index" / "manifest.json").exists()
+
+
+def test_lines_too_long_for_the_memory_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "MAX_LINE", 50)
+    write_jsonl(tmp_path / "in.jsonl", [{"text": "a"}, {"text": "a" * 100}])
+    with pytest.raises(errors.RecordError, match=r"in\.jsonl:2.*more than 50 bytes"):
+        gramdex.build(tmp_path / "in.jsonl", tmp_path / "index")
 
 
 def test_workers_are_as_many_as_fit_the_memory() -> None:

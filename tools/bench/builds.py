@@ -145,15 +145,7 @@ def run_builds(
         builds = _Builds(corpus, Path(folder))
         say("gramdex with an empty kernel cache")
         cold = builds.gramdex()
-        ours: list[BuildRun] = []
-        theirs: list[BuildRun] = []
-        for i in range(runs):
-            turns = [(builds.gramdex, ours)]
-            if use_peer:
-                turns.append((builds.infini_gram, theirs))
-            for build, done in turns if i % 2 == 0 else turns[::-1]:
-                say(f"run {i + 1} of {runs}: {build.__name__}")
-                done.append(build())
+        ours, theirs = _in_turns(builds, runs, use_peer, say)
         builds.check()
         sizes = _bytes_per_token(builds, use_peer)
     return {
@@ -171,6 +163,22 @@ def run_builds(
         "runs": {"gramdex": [*map(asdict, ours)], "infini_gram": [*map(asdict, theirs)]},
         "bytes_per_token": sizes,
     }
+
+
+def _in_turns(
+    builds: _Builds, runs: int, use_peer: bool, say: Say
+) -> tuple[list[BuildRun], list[BuildRun]]:
+    """Build with each engine, the other one first in every second run."""
+    ours: list[BuildRun] = []
+    theirs: list[BuildRun] = []
+    for i in range(runs):
+        turns = [(builds.gramdex, ours)]
+        if use_peer:
+            turns.append((builds.infini_gram, theirs))
+        for build, done in turns if i % 2 == 0 else turns[::-1]:
+            say(f"run {i + 1} of {runs}: {build.__name__}")
+            done.append(build())
+    return ours, theirs
 
 
 def _no_peer(corpus: Corpus) -> str:

@@ -39,6 +39,18 @@ def time_kernels(cache: Path) -> dict[str, float]:
     return {"compile_seconds": compiling, "load_seconds": loading}
 
 
+def _in_turns(
+    kinds: dict[str, list[str]], processes: int, cache: Path, say: Callable[[str], Any]
+) -> dict[str, list[float]]:
+    """Seconds of each fresh process of each kind."""
+    taken: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for i in range(processes):
+        say(f"process {i + 1} of {processes}")
+        for kind, arguments in kinds.items():
+            taken[kind].append(_seconds(arguments, cache))
+    return taken
+
+
 def run_startup(
     index: Path | None, processes: int, say: Callable[[str], Any] = lambda message: None
 ) -> dict[str, Any]:
@@ -62,11 +74,7 @@ def run_startup(
         }
         say("compiling kernels into an empty cache")
         cold = _seconds(kinds["first count"], work / "kernels")
-        taken: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for i in range(processes):
-            say(f"process {i + 1} of {processes}")
-            for kind, arguments in kinds.items():
-                taken[kind].append(_seconds(arguments, work / "kernels"))
+        taken = _in_turns(kinds, processes, work / "kernels", say)
     return {
         "bench": "startup",
         "machine": machine.describe_machine(),
