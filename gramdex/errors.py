@@ -4,6 +4,7 @@
 
     GramdexError                    exit
     ├── InputError                     1   a corpus file or record cannot be indexed
+    │   ├── EmptyFileError             1   a file holds no document
     │   └── RecordError                1   one record is bad; reading can go on after it
     ├── BuildError                     1   a build cannot go on
     │   ├── OutputExistsError          1   the output already holds something else
@@ -14,6 +15,7 @@
     │   ├── QueryError                 2   a query holds what no query may hold
     │   └── TokenizerError             2   a tokenizer is unknown, missing or another one
     └── IndexFileError                 3   files of an index cannot be trusted
+        ├── UnreadableIndexError       1   the system does not let them be read
         ├── CorruptIndexError          3   bytes are not what the index says they are
         ├── VersionError               3   written by a version this one cannot read
         └── IncompleteIndexError       4   the build of this index has not finished
@@ -27,6 +29,7 @@ __all__ = [
     "BuildError",
     "CorruptIndexError",
     "DiskFullError",
+    "EmptyFileError",
     "GramdexError",
     "IncompleteIndexError",
     "IndexFileError",
@@ -36,6 +39,7 @@ __all__ = [
     "QueryError",
     "RecordError",
     "TokenizerError",
+    "UnreadableIndexError",
     "UsageError",
     "VersionError",
     "WorkerDiedError",
@@ -49,14 +53,17 @@ class GramdexError(Exception):
         thing: what the error is about (``"corpus.jsonl:17"``, ``"--memory"``).
         found: what was there.
         expected: what should have been there.
-        remedy: what the reader can do about it.
+        remedy: what the reader can do about it; each class has one for where nothing more
+            particular is said.
     """
 
     exit_code = 1
+    usual_remedy = ""
 
     def __init__(self, thing: str, found: str, expected: str = "", remedy: str = "") -> None:
         super().__init__(thing, found, expected, remedy)
-        self.thing, self.found, self.expected, self.remedy = thing, found, expected, remedy
+        self.thing, self.found, self.expected = thing, found, expected
+        self.remedy = remedy or self.usual_remedy
 
     def __str__(self) -> str:
         text = f"{self.thing}: {self.found}"
@@ -70,6 +77,12 @@ class GramdexError(Exception):
 class InputError(GramdexError):
     """A corpus file or record cannot be indexed."""
 
+    usual_remedy = "mend it, or leave it out of the input"
+
+
+class EmptyFileError(InputError):
+    """A file holds no document."""
+
 
 class RecordError(InputError):
     """One record is bad; reading can go on with the next."""
@@ -81,6 +94,8 @@ class BuildError(GramdexError):
 
 class OutputExistsError(BuildError):
     """The output already holds something this build must not touch."""
+
+    usual_remedy = "choose another output"
 
 
 class DiskFullError(BuildError):
@@ -101,6 +116,7 @@ class UsageError(GramdexError, ValueError):
     """An argument has no meaning here."""
 
     exit_code = 2
+    usual_remedy = "change it to what was expected"
 
 
 class QueryError(UsageError):
@@ -115,6 +131,14 @@ class IndexFileError(GramdexError):
     """Files of an index cannot be trusted."""
 
     exit_code = 3
+    usual_remedy = "restore the index from a copy or build it again"
+
+
+class UnreadableIndexError(IndexFileError):
+    """The system does not let a file of an index be read."""
+
+    exit_code = 1
+    usual_remedy = "check its owner and mode"
 
 
 class CorruptIndexError(IndexFileError):

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
-from gramdex.errors import InputError, RecordError
+from gramdex.errors import EmptyFileError, InputError, RecordError
 from gramdex.fmindex.format.layout import shard_name
 from gramdex.fmindex.format.manifest import ShardManifest, read_index_manifest
 from gramdex.fmindex.tokenizers import Tokenizer
@@ -98,6 +98,7 @@ class _Build:
         self.shards: dict[int, ShardManifest] = {}
         self.kept = 0
         self.examples: list[str] = []
+        self.bad = 0
         self.state = BuildState(input_size=sum(file.size or 0 for file in plan.files))
         self._progress = progress
         self._told = 0.0
@@ -219,6 +220,7 @@ class _Build:
         if writer.in_document:
             writer.drop_document()
         writer.tally["skipped_records" if isinstance(error, RecordError) else "skipped_files"] += 1
+        self.bad += not isinstance(error, EmptyFileError)
         if len(self.examples) < _EXAMPLES:
             self.examples.append(str(error))
         self.state.skipped += 1
@@ -276,6 +278,14 @@ class _Build:
         self.state.stage = "publish"
         self._tell(now=True)
         shards = [self.shards[number] for number in sorted(self.shards)]
+        if not shards and self.bad:
+            raise InputError(
+                "the input",
+                f"nothing of it could be indexed; {self.bad:,} times something bad was left out, "
+                f"first {self.examples[0]}",
+                "at least one document",
+                "mend the input or the options it is read with",
+            )
         tally = sum((Counter(shard.build["tally"]) for shard in shards), tail)
         self.output.publish_index(tokenizer, shards, tally)
 

@@ -47,7 +47,7 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
         f"memory of {memory:,} bytes",
         f"sorting a shard of {options.shard_tokens:,} tokens takes {READING + sort:,}",
         "at most the stated memory",
-        f"give --memory {READING + sort} or {_advice(options, ranks, memory)}",
+        f"give --memory {READING + sort}{_advice(options, ranks, memory)}",
     )
 
 
@@ -59,5 +59,5 @@ def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
             (middle, high) if READING + working_memory(middle, ranks) <= memory else (low, middle)
         )
     if READING + working_memory(low, ranks) > memory:
-        return f"more than {READING:,} bytes in any case"
-    return f"--shard-tokens {low}"
+        return f"; no shard size fits, a vocabulary of {ranks:,} takes {12 * ranks:,} alone"
+    return f" or --shard-tokens {low}"

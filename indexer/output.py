@@ -77,9 +77,9 @@ class OutputFolder:
         Raises:
             OutputExistsError: it is a file, or another build is writing here.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise OutputExistsError(str(self.path), "a file", "a folder", "choose another output")
         with writing(self.path):
+            if self.path.exists() and not self.path.is_dir():
+                raise OutputExistsError(str(self.path), "a file", "a folder")
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDONLY)
         try:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gramdex.errors import UsageError
+from gramdex.errors import InputError, UsageError
 from gramdex.fmindex.format.manifest import VERSION
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.tokenizers import NoTokenizer, Tokenizer, byte_order_ranks, load_tokenizer
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.readers import InputFile, list_inputs, read
 from gramdex.indexer.records import Record
+
+LARGEST_ID = (1 << 28) - 1
+"""Largest id where no vocabulary is stated: tables take 12 bytes for every id below it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def make_plan(options: BuildOptions) -> BuildPlan:
     Raises:
         InputError, UsageError, TokenizerError: an input or the tokenizer cannot be used.
     """
+    _check_output(options)
     files = tuple(list_inputs(options.inputs, options.read))
     tokenizer = _tokenizer(options, files)
     if tokenizer.kind in ("bytes", "none"):
@@ -82,6 +87,19 @@ def make_plan(options: BuildOptions) -> BuildPlan:
     return BuildPlan(options, files, tokenizer, Vocabulary(len(table), *tables), tables)
 
 
+def _check_output(options: BuildOptions) -> None:
+    """A rerun would take an index below a folder of the input for input."""
+    for path in options.inputs:
+        folder = Path(path)
+        if folder.is_dir() and options.output.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                str(options.output),
+                f"an output inside the input folder {path}",
+                "an output elsewhere",
+                "choose another output",
+            )
+
+
 def _tokenizer(options: BuildOptions, files: tuple[InputFile, ...]) -> Tokenizer:
     text = [file for file in files if not file.tokenized]
     if options.tokenizer is not None:
@@ -89,7 +107,7 @@ def _tokenizer(options: BuildOptions, files: tuple[InputFile, ...]) -> Tokenizer
             raise UsageError(
                 "vocabulary_size", "stated beside a tokenizer", "only where there is none"
             )
-        return load_tokenizer(options.tokenizer)
+        return load_tokenizer(options.tokenizer, to_encode=bool(text))
     if text:
         raise UsageError(
             text[0].url,
@@ -106,5 +124,14 @@ def _largest_id(options: BuildOptions, files: tuple[InputFile, ...]) -> int:
     for file in files:
         for record in read(file, options.read):
             if isinstance(record, Record) and isinstance(record.data, np.ndarray):
-                largest = max(largest, int(record.data.max(initial=0)))
+                most = int(record.data.max(initial=0))
+                if most > LARGEST_ID:
+                    raise InputError(
+                        record.source,
+                        f"token id {most}",
+                        f"ids up to {LARGEST_ID}",
+                        "check the dtype; or state --vocabulary-size and leave such documents "
+                        "out with --on-error skip",
+                    )
+                largest = max(largest, most)
     return largest

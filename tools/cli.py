@@ -99,7 +99,8 @@ def run(arguments: Sequence[str]) -> int:
         # Without a width of its own click sets help for at least 50 columns.
         width = min(shutil.get_terminal_size().columns, 100) - 2
         code = app(options, "gramdex", standalone_mode=False, terminal_width=max(width, 30)) or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: it was closed before the start
+            sys.stdout.flush()
         return int(code)
     except BrokenPipeError:
         return _closed()

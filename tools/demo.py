@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import sysconfig
 import time
@@ -20,6 +21,9 @@ from gramdex.tools.tokens import Span, maximal_spans
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
     from gramdex.fmindex.results import Document, InfgramDistribution
+
+OUTPUT = Path(".demo") / "stdlib.gdx"
+"""Where the demo's index goes; the only place it ever removes one from."""
 
 STRINGS = (
     "self.",
@@ -123,15 +127,20 @@ def find_sources(folder: Path | None) -> Sources:
 
 
 def make_room(output: Path) -> None:
-    """Remove an index the demo made, and nothing else.
+    """Remove an earlier demo's index from the place that is the demo's own.
 
     Raises:
-        OutputExistsError: something else lies there.
+        OutputExistsError: the place is another, or holds more than an index.
     """
     if not output.exists():
         return
-    if not any((output / name).is_file() for name in ("manifest.json", "build.json")):
-        raise OutputExistsError(str(output), "no index", "an index", "name another with --output")
+    remedy = "remove it yourself, or name another with --output"
+    if output != OUTPUT:
+        raise OutputExistsError(str(output), "a folder that is there already", "none", remedy)
+    known = re.compile(r"manifest\.json|build\.json|tokenizer|shard-\d{5}(\.\d+\.tmp)?")
+    strangers = [entry.name for entry in output.iterdir() if not known.fullmatch(entry.name)]
+    if strangers:
+        raise OutputExistsError(str(output), f"other files ({strangers[0]}, …)", "none", remedy)
     shutil.rmtree(output)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from gramdex.errors import GramdexError
+from gramdex.errors import GramdexError, UsageError
 from gramdex.tools.output import print_json, stderr, visible
 
 INTERRUPTED = 130
@@ -18,6 +18,30 @@ INTERRUPTED = 130
 # typer brings click along under a name of its own that changes from version to version.
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 COMMAND_LINE_ERROR: type[Exception] = _USAGE_ERROR.__bases__[0]
+
+
+_OPTIONS = frozenset(
+    [
+        "engine",
+        "shard_tokens",
+        "workers",
+        "memory",
+        "on_error",
+        "on_empty",
+        "vocabulary_size",
+        "format",
+        "text_field",
+        "include",
+        "text_unit",
+        "dtype",
+        "separator_id",
+        "tokenizer",
+        "limit",
+        "max_documents",
+        "context",
+    ]
+)
+"""Arguments in Python that are options here, with dashes."""
 
 
 class Interrupted(Exception):
@@ -57,6 +81,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, GramdexError):
         thing, found, expected, remedy = error.thing, error.found, error.expected, error.remedy
         code = error.exit_code
+        if isinstance(error, UsageError) and thing in _OPTIONS:
+            thing = "--" + thing.replace("_", "-")
     elif isinstance(error, Interrupted):
         thing, found, remedy, code = error.thing, "interrupted", error.remedy, INTERRUPTED
     elif isinstance(error, COMMAND_LINE_ERROR):

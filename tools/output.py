@@ -59,6 +59,12 @@ def note(message: str, style: str = "") -> None:
         console.print(Text(visible(message), style), soft_wrap=not console.is_terminal)
 
 
+def show(what: RenderableType) -> None:
+    """Print to stderr what is no result; nobody may be listening."""
+    with suppress(OSError):
+        stderr().print(what)
+
+
 def warn(message: str) -> None:
     """Say something a reader of the results should know."""
     with suppress(OSError):

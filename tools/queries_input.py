@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import sys
@@ -95,6 +96,8 @@ def read_queries(source: str, form: str) -> Iterator[tuple[int, TypedQuery]]:
 @contextmanager
 def _opened(source: str) -> Iterator[BinaryIO]:
     if source == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input", "closed", "queries, one a line")
         yield sys.stdin.buffer
         return
     try:
@@ -107,7 +110,9 @@ def _opened(source: str) -> Iterator[BinaryIO]:
 
 def _parse_line(line: bytes, form: str, place: str) -> TypedQuery:
     try:
-        text = line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        text = (
+            line.removeprefix(codecs.BOM_UTF8).decode("utf-8").removesuffix("\n").removesuffix("\r")
+        )
     except UnicodeDecodeError as error:
         byte = f"byte 0x{line[error.start]:02x} at byte {error.start} of the line"
         raise QueryError(place, byte, "UTF-8") from None

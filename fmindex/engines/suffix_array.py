@@ -23,8 +23,6 @@ from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import count_batch, distribution, infgram, matching, memory, search
 
-TOKENS, SUFFIXES = "tokens", "suffixes"
-
 
 def bucket_shift(ranks: int, size: int) -> int:
     """How many low bits of a token the prefix table ignores.

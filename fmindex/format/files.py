@@ -30,7 +30,7 @@ def writing(path: Path) -> Iterator[None]:
                 str(path),
                 f"{os.strerror(error.errno)} while writing ({_free(path)} bytes free)",
                 "room for the index",
-                "free some space and run the same command again; finished shards are kept",
+                "free some space and run the same command again; shards already finished are kept",
             ) from error
         raise BuildError(
             str(path),
@@ -41,14 +41,10 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _free(path: Path) -> int:
-    return shutil.disk_usage(_nearest_folder(path)).free
-
-
-def _nearest_folder(path: Path) -> Path:
     path = path.absolute()
     while not path.is_dir():
         path = path.parent
-    return path
+    return shutil.disk_usage(path).free
 
 
 def require_space(path: Path, needed: int) -> None:

@@ -14,7 +14,12 @@ from typing import Any, TypeVar
 
 import xxhash
 
-from gramdex.errors import CorruptIndexError, IncompleteIndexError, VersionError
+from gramdex.errors import (
+    CorruptIndexError,
+    IncompleteIndexError,
+    UnreadableIndexError,
+    VersionError,
+)
 from gramdex.fmindex.format.files import write_file
 
 MANIFEST = "manifest.json"
@@ -88,7 +93,11 @@ def read_index_manifest(folder: Path) -> IndexManifest:
         CorruptIndexError: it is not what was written.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise UnreadableIndexError(str(path), error.strerror or str(error)) from error
+    if not there:
         raise _absent(folder)
     content = _decode(path)
     try:
@@ -139,7 +148,11 @@ def _decode(path: Path) -> dict[str, Any]:
         content = json.loads(text)
     except FileNotFoundError as error:
         raise IncompleteIndexError(str(path), "no such file", "a published manifest") from error
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise UnreadableIndexError(
+            str(path), f"cannot be read: {error.strerror or error}", "a readable file"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise _corrupt(path, f"cannot be read ({error})", "a JSON object") from error
     if not text.endswith(b"\n"):
         raise _corrupt(path, "cut off at its end", "a final newline")

@@ -32,7 +32,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import xxhash
 
-from gramdex.errors import CorruptIndexError, IncompleteIndexError, VersionError
+from gramdex.errors import (
+    CorruptIndexError,
+    IncompleteIndexError,
+    UnreadableIndexError,
+    VersionError,
+)
 from gramdex.fmindex.format.files import writing
 
 MAGIC = b"GRAMDEX\0"
@@ -221,8 +226,8 @@ class SectionFile:
                 str(path), "no such file", "a file named by the manifest", _REBUILD
             ) from error
         except OSError as error:
-            raise CorruptIndexError(
-                str(path), f"cannot read: {error.strerror or error}", "a readable file"
+            raise UnreadableIndexError(
+                str(path), f"cannot be read: {error.strerror or error}", "a readable file"
             ) from error
         self.header = page[48:64].hex()
 

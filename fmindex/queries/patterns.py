@@ -87,8 +87,8 @@ class PatternReader:
                 f"text {text[:40]!r}",
                 f"a string, on an index of {self._tokenizer.kind} tokens",
                 "token ids",
-                "encode it first: index.tokenizer.encode(text); that finds the text where the "
-                "corpus was cut into the same tokens",
+                "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
+                "text where the corpus was cut into the same tokens",
             )
         return self._tokenizer.encode(text)
 

@@ -59,13 +59,14 @@ _CLASSES: dict[str, type[Tokenizer]] = {
 }
 
 
-def load_tokenizer(spec: str | os.PathLike[str] | Tokenizer) -> Tokenizer:
+def load_tokenizer(spec: str | os.PathLike[str] | Tokenizer, to_encode: bool = True) -> Tokenizer:
     """Tokenizer a person named, ready to encode.
 
     Args:
         spec: ``"bytes"``; the path of a ``tokenizer.json`` or of a folder that holds one; of a
             ``.tiktoken`` file whose name is that of its encoding, or ``tiktoken:NAME:PATH``; of
             a SentencePiece ``.model``; or a `Tokenizer`, handed back as it is.
+        to_encode: load its library now, so that errors come early; else at the first text.
 
     Raises:
         TokenizerError: unknown form, missing or malformed file, library not installed.
@@ -73,7 +74,8 @@ def load_tokenizer(spec: str | os.PathLike[str] | Tokenizer) -> Tokenizer:
     if isinstance(spec, Tokenizer):
         return spec
     tokenizer = _from_spec(spec)
-    tokenizer.prepare()
+    if to_encode:
+        tokenizer.prepare()
     return tokenizer
 
 
@@ -102,7 +104,10 @@ def _from_spec(spec: str | os.PathLike[str]) -> Tokenizer:
     if spec == ByteTokenizer.kind:
         return ByteTokenizer()
     if isinstance(spec, str) and spec.startswith("tiktoken:"):
-        _, name, file = [*spec.split(":", 2), ""][:3]
+        _, name, file = [*spec.split(":", 2), "", ""][:3]
+        if not file:
+            found = "no path of its rank file"
+            raise TokenizerError(spec, found, "tiktoken:NAME:PATH", "name the file")
         return _load(TiktokenTokenizer, Path(file), {"encoding": name})
     path = Path(spec)
     if path.is_dir():

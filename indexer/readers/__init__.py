@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from os import PathLike
 
-from gramdex.errors import InputError, UsageError
+from gramdex.errors import EmptyFileError, InputError, UsageError
 from gramdex.indexer.readers import arrays, jsonl, listing, parquet, pieces, text
 from gramdex.indexer.readers.interface import InputFile, ReadOptions
 from gramdex.indexer.records import BadRecord, Record
@@ -82,5 +82,5 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
         yield BadRecord(error)
         return
     if not found:
-        found_none = "an empty file"
-        yield BadRecord(InputError(file.url, found_none, "at least one document", "leave it out"))
+        said = "an empty file", "at least one document", "leave it out"
+        yield BadRecord(EmptyFileError(file.url, *said))

@@ -25,8 +25,6 @@ from gramdex.errors import (
 from gramdex.fmindex.format import manifest as manifests
 from gramdex.fmindex.format import metadata, sections
 
-RNG_SEED = 11
-
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gramdex
@@ -51,3 +52,14 @@ def test_bpe(version: int) -> None:
     ids = index.encode("the cat sat on the mat")
     assert index.match(ids).lengths[0] == len(ids)
     assert index.infgram_scores(ids).suffix_lengths.tolist() == list(range(len(ids)))
+
+
+def test_equal_counts_are_in_the_order_of_ids() -> None:
+    """Ids, not the ranks that tokens are stored as."""
+    index = gramdex.open(GOLDEN / "v1-bpe")
+    found = index.ntd([])
+    order = list(zip((-found.counts).tolist(), found.tokens.tolist(), strict=True))
+    assert order == sorted(order)
+    ranks = index.vocabulary.to_ranks(found.tokens.copy())
+    ties = [ranks[found.counts == count] for count in set(found.counts.tolist())]
+    assert any((np.diff(tie) < 0).any() for tie in ties)  # by rank the order would be another

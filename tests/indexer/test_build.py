@@ -163,19 +163,43 @@ def test_bad_records_stop_the_build_or_are_counted(tmp_path: Path, name: str) ->
 
 
 def test_invalid_utf8_and_empty_and_broken_files(tmp_path: Path) -> None:
-    (tmp_path / "bad.txt").write_bytes(b"abc\xff")
-    (tmp_path / "empty.txt").write_bytes(b"")
-    (tmp_path / "good.txt").write_text("good")
-    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b'{"text": "cut"}\n' * 50)[:-9])
-    report = gramdex.build(tmp_path, tmp_path / "index", on_error="skip")
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "bad.txt").write_bytes(b"abc\xff")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "good.txt").write_text("good")
+    (folder / "cut.jsonl.gz").write_bytes(gzip.compress(b'{"text": "cut"}\n' * 50)[:-9])
+    report = gramdex.build(folder, tmp_path / "index", on_error="skip")
     assert report.skipped_records == 1
     assert report.skipped_files == 1
     assert report.empty_documents == 1
     assert len(report.examples) == 2
     for name in ("bad.txt", "empty.txt", "cut.jsonl.gz"):
         with pytest.raises(errors.InputError, match=name):
-            gramdex.build(tmp_path / name, tmp_path / "other")
+            gramdex.build(folder / name, tmp_path / "other")
         assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("line", ['{"body": "x"}', "no json"])
+def test_nothing_but_bad_input_is_no_success(tmp_path: Path, line: str) -> None:
+    (tmp_path / "in.jsonl").write_text(f"{line}\n" * 3)
+    with pytest.raises(errors.InputError, match=r"3 times something bad.*in\.jsonl:1"):
+        gramdex.build(tmp_path / "in.jsonl", tmp_path / "index", on_error="skip")
+    assert not (tmp_path / "index").exists()
+
+
+def test_an_output_inside_the_input_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    for output in (tmp_path / "index", tmp_path / "deep" / "index", tmp_path):
+        with pytest.raises(errors.UsageError, match="inside the input folder"):
+            gramdex.build(tmp_path, output)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_ids_beyond_any_vocabulary_are_named(tmp_path: Path) -> None:
+    np.save(tmp_path / "ids.npy", np.array([1, 2, 1 << 40], np.int64))
+    with pytest.raises(errors.InputError, match=rf"ids\.npy.*token id {1 << 40}"):
+        gramdex.build(tmp_path / "ids.npy", tmp_path / "index", None)
 
 
 def test_empty_documents_can_be_kept(tmp_path: Path) -> None:

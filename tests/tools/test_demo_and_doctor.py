@@ -30,9 +30,11 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def test_demo(command: Command, source: Path, tmp_path: Path) -> None:
-    output = tmp_path / "demo" / "index"
-    arguments = ("demo", "--source", source, "-o", output)
+def test_demo(
+    command: Command, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ("demo", "--source", source)
     outcome = command(*arguments, columns=40)
     assert outcome.code == 0, outcome
     assert "1 empty file" in outcome.err
@@ -47,12 +49,22 @@ def test_demo(command: Command, source: Path, tmp_path: Path) -> None:
     assert record["counts"]["raise ValueError("] == 9
     assert record["spans"][0]["source"].endswith("tools.py")
     assert "indexing" in command(*arguments, "--fresh", "--json").err
+    (tmp_path / ".demo" / "stdlib.gdx" / "thesis.txt").write_text("mine")
+    refused = command(*arguments, "--fresh")
+    assert refused.code == 1
+    assert "other files (thesis.txt" in refused.err
+    assert (tmp_path / ".demo" / "stdlib.gdx" / "thesis.txt").read_text() == "mine"
 
 
 def test_demo_leaves_other_folders_alone(command: Command, source: Path, tmp_path: Path) -> None:
     outcome = command("demo", "--source", source, "-o", source, "--fresh")
     assert outcome.code == 1
     assert (source / "tools.py").exists()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "manifest.json").write_text("{}")
+    assert command("demo", "--source", source, "-o", project, "--fresh").code == 1
+    assert (project / "manifest.json").exists()
     assert command("demo", "--source", source, "-o", tmp_path / "index", "--json").code == 0
     assert command("demo", "--source", tmp_path / "b", "-o", tmp_path / "index").code == 1
     (tmp_path / "none").mkdir()

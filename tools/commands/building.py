@@ -21,8 +21,8 @@ from gramdex.tools.output import (
     facts,
     note,
     print_json,
+    show,
     size,
-    stderr,
     stdout,
     warn,
 )
@@ -176,7 +176,7 @@ def build_with_progress(options: BuildOptions, choose_workers: bool = False) -> 
     if choose_workers:
         plan = replace(plan, options=replace(options, workers=_useful_workers(plan)))
     memory = plan_memory(plan.options, plan.vocabulary.ranks)
-    stderr().print(facts(_plan_rows(plan, memory)))
+    show(facts(_plan_rows(plan, memory)))
     try:
         with BuildProgress() as progress:
             return run_plan(plan, memory, progress)

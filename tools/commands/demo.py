@@ -23,13 +23,11 @@ from gramdex.tools.progress import Waiting
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
 
-_OUTPUT = Path(".demo") / "stdlib.gdx"
-
 
 def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the index goes.")
-    ] = _OUTPUT,
+    ] = work.OUTPUT,
     source: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Index the Python files of another folder."),
@@ -44,6 +42,7 @@ def demo(
     Takes less than a minute; the index stays for commands of your own.
     """
     if fresh:
+        work.find_sources(source)  # nothing is removed for a demo that cannot be built
         work.make_room(output)
     index = _index(output, source)
     _warm()
