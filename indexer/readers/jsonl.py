@@ -51,7 +51,9 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
 
 def _parse(line: bytes | None, place: str, options: ReadOptions) -> tuple[str, dict[str, Any]]:
     if line is None:
-        raise RecordError(place, f"a line of more than {MAX_LINE} bytes", "shorter lines")
+        remedy = "split the document, or give it as a text file, which is read in pieces"
+        found = f"a line of more than {MAX_LINE} bytes"
+        raise RecordError(place, found, "shorter lines, for the memory they take", remedy)
     values = _decode(line, place)
     text = _text(values, place, options.text_field)
     if options.metadata_fields is None:
