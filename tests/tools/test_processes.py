@@ -101,11 +101,11 @@ def test_a_layout_that_nobody_reads_ends_quietly(texts: Path) -> None:
 
 
 def build_arguments(corpus: Path, output: Path) -> list[object]:
-    return ["build", corpus, "-o", output, "--shard-tokens", "200k", "--workers", "2"]
+    return ["build", corpus, "-o", output, "--shard-tokens", "1M", "--workers", "2"]
 
 
 def test_a_build_stopped_by_ctrl_c_goes_on(tmp_path: Path) -> None:
-    texts = [f"document {i} " + "lorem ipsum dolor sit amet " * 400 for i in range(500)]
+    texts = [f"document {i} " + "lorem ipsum dolor sit amet " * 400 for i in range(3000)]
     corpus, output = write_jsonl(tmp_path / "corpus.jsonl", texts), tmp_path / "index"
     process = child(*build_arguments(corpus, output), "--json")
     deadline = time.monotonic() + 60
