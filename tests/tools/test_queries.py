@@ -191,7 +191,8 @@ def test_documents(command: Command, texts: Path, numbers: Path) -> None:
     shown = command("documents", texts, "again").out
     assert shown.count("«again»") == 3
     assert "title: title 3" in shown
-    assert "the first 1 documents" in command("documents", texts, "cat", "--max-documents", 1).out
+    assert "the first 1 document" in command("documents", texts, "cat", "--max-documents", 1).out
+    assert "the first" not in command("documents", texts, "again", "--max-documents", 1).out
     whole = command("documents", texts, "--number", 2, "--json").json
     assert whole["text"] == "a dog and the cat; naïve \N{GRINNING FACE} data"
     ids = command("documents", numbers, "--ids", "1 2", "--json").json["documents"]

@@ -79,7 +79,8 @@ def documents(
 
 
 def _search(index: Index, pattern: Any, most: int, context: int | None, as_json: bool) -> None:
-    found = index.documents(pattern, most, context)
+    found = index.documents(pattern, most + 1, context)
+    there_are_more, found = len(found) > most, found[:most]
     total = index.count(pattern)
     if as_json:
         records = [document_record(document) for document in found]
@@ -89,7 +90,7 @@ def _search(index: Index, pattern: Any, most: int, context: int | None, as_json:
     for document in found:
         print_document(console, document)
         console.print()
-    more = f"; the first {len(found):,} documents" if len(found) == most else ""
+    more = f"; the first {counted(len(found), 'document')}" if there_are_more else ""
     within = "" if more or not found else f" in {counted(len(found), 'document')}"
     console.print(Text(f"{counted(total, 'occurrence')}{within}{more}", "bold"))
 
@@ -126,11 +127,10 @@ def print_document(console: Console, document: Document) -> None:
 
 
 def _flat(metadata: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in metadata.items():
-        if isinstance(value, dict):
-            yield from _flat(value)
-        else:
-            yield name, value
+    """What the reader says of a document, then its own fields."""
+    yield from ((name, value) for name, value in metadata.items() if name != "fields")
+    for name, value in metadata.get("fields", {}).items():
+        yield (f"fields.{name}" if name in metadata else name), value
 
 
 def document_text(document: Document, colour: bool) -> Text:
