@@ -105,7 +105,7 @@ def build_arguments(corpus: Path, output: Path) -> list[object]:
 
 
 def test_a_build_stopped_by_ctrl_c_goes_on(tmp_path: Path) -> None:
-    texts = [f"document {i} " + "lorem ipsum dolor sit amet " * 400 for i in range(3000)]
+    texts = [f"document {i} " + "lorem ipsum dolor sit amet " * 400 for i in range(1500)]
     corpus, output = write_jsonl(tmp_path / "corpus.jsonl", texts), tmp_path / "index"
     process = child(*build_arguments(corpus, output), "--json")
     deadline = time.monotonic() + 60
