@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gramdex.errors import BuildError, DiskFullError
@@ -82,8 +82,13 @@ def publish(temporary: Path, final: Path) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a whole small file: temporary name, sync, rename, sync of the folder."""
     temporary = path.with_name(path.name + ".tmp")
-    with writing(path), temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    publish(temporary, path)
+    try:
+        with writing(path), temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        publish(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
