@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gramdex.errors import CorruptIndexError, TokenizerError, UsageError
-from gramdex.fmindex.format.layout import TOKENIZER_FOLDER, shard_name
+from gramdex.fmindex.format.layout import ENGINES, TOKENIZER_FOLDER, shard_name
 from gramdex.fmindex.format.manifest import IndexManifest, read_index_manifest
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.format.vocabulary import Vocabulary, read_vocabulary
 from gramdex.fmindex.index import Index
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer, restore_tokenizer
-
-_ENGINES = ("sa",)
 
 
 def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Index:
@@ -106,8 +104,8 @@ def _open_shards(folder: Path, manifest: IndexManifest, vocabulary: Vocabulary) 
     for number, shard in enumerate(manifest.shards):
         if shard.name != shard_name(number):
             raise CorruptIndexError(place, f"shard {shard.name!r}", shard_name(number))
-        if shard.engine not in _ENGINES:
-            raise CorruptIndexError(place, f"engine {shard.engine!r}", f"one of {_ENGINES}")
+        if shard.engine not in ENGINES:
+            raise CorruptIndexError(place, f"engine {shard.engine!r}", f"one of {ENGINES}")
         shards.append(Shard(folder / shard.name, shard, vocabulary.width, vocabulary.ranks))
     totals = sum(s.token_count for s in shards), sum(s.documents for s in shards)
     if totals != (manifest.token_count, manifest.document_count):
@@ -122,6 +120,4 @@ def _open_shards(folder: Path, manifest: IndexManifest, vocabulary: Vocabulary) 
 def _damaged_tokenizer(
     place: Path, found: str, expected: str | None = "the tokenizer the index was built with"
 ) -> CorruptIndexError:
-    return CorruptIndexError(
-        str(place), found, str(expected), "restore the index from a copy or build it again"
-    )
+    return CorruptIndexError(str(place), found, str(expected))

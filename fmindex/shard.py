@@ -61,7 +61,6 @@ class Shard:
                 str(folder / DOCUMENTS_FILE),
                 f"{documents} documents, the last ending at {int(self.starts[-1])}",
                 f"{manifest.documents} documents ending at {manifest.size}",
-                "restore the index from a copy or build it again",
             )
 
     @property

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.format.layout import TOKENIZER_FOLDER
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
+from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import byte_order_ranks
 from gramdex.kernels import memory, packing, verify
@@ -71,10 +73,9 @@ def _check_vocabulary(index: Index) -> None:
         return
     if not index.vocabulary.equals(*byte_order_ranks(table)):
         raise CorruptIndexError(
-            str(index.folders[0] / "tokenizer" / "vocabulary.gdx"),
+            str(index.folders[0] / TOKENIZER_FOLDER / VOCABULARY_FILE),
             "ranks that are not in the order of the tokenizer's bytes",
             "ranks in byte order",
-            "restore the index from a copy or build it again",
         )
 
 
@@ -143,5 +144,4 @@ def _wrong(shard: Shard, file: str, found: str, expected: str) -> CorruptIndexEr
         str(shard.folder / file),
         found,
         expected,
-        "restore the index from a copy or build it again",
     )

@@ -80,7 +80,7 @@ def finish_shard(job: ShardJob) -> ShardManifest:
     counts, checksum = _scan(job)
     require_space(job.folder, 4 * job.size + 4 * job.ranks + (1 << 16))
     _write_suffixes(job, counts)
-    with SectionWriter.reopen(job.tokens_path, TOKENS_FILE.removesuffix(".gdx")) as writer:
+    with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
         writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
     files = {
         name: file_record(job.folder / name, SectionFile(job.folder / name, kind).header)
@@ -109,7 +109,7 @@ def _write_suffixes(job: ShardJob, counts: np.ndarray) -> None:
     table = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
     prefix_table(counts, shift, table)
     suffixes = sort_suffixes(counts, job.size, job.chunks)
-    with SectionWriter(job.folder / SUFFIXES_FILE, SUFFIXES_FILE.removesuffix(".gdx")) as writer:
+    with SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer:
         writer.begin("suffixes", np.uint32)
         for start in range(0, suffixes.size, _CHUNK):
             writer.write(suffixes[start : start + _CHUNK].astype(np.uint32))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from gramdex.errors import UsageError
+from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
 
 SHARD_TOKENS = 100_000_000
 MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
-ENGINES = ("sa",)
 ON_ERROR = ("raise", "skip")
 ON_EMPTY = ("raise", "skip", "keep")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gramdex.fmindex.format import manifest, metadata
+from gramdex.fmindex.format import metadata
 
 TOKENS_FILE = "tokens.gdx"
 SUFFIXES_FILE = "suffixes.gdx"
@@ -20,7 +20,10 @@ SHARD_FILES = {
 }
 """File name to kind."""
 
-TOKENIZER_FOLDER = manifest.TOKENIZER_FOLDER
+TOKENIZER_FOLDER = "tokenizer"
+
+ENGINES = ("sa",)
+"""Engines a shard can have."""
 
 
 def shard_name(number: int) -> str:

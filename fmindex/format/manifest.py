@@ -25,7 +25,6 @@ from gramdex.fmindex.format.files import write_file
 MANIFEST = "manifest.json"
 SHARD_MANIFEST = "shard.json"
 BUILD_PLAN = "build.json"
-TOKENIZER_FOLDER = "tokenizer"
 VERSION = 1
 MINIMUM_READER = 1
 
@@ -186,6 +185,4 @@ def _build(path: Path, kind: type[Manifest], content: dict[str, Any]) -> Manifes
 
 
 def _corrupt(path: Path, found: str, expected: str) -> CorruptIndexError:
-    return CorruptIndexError(
-        str(path), found, expected, "restore the index from a copy or build it again"
-    )
+    return CorruptIndexError(str(path), found, expected)

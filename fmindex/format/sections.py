@@ -51,7 +51,6 @@ DTYPES = ("|u1", "<u2", "<u4", "<u8")
 _HEAD = struct.Struct("<8sHHI16sQ8x16s")
 _ENTRY = struct.Struct("<24s8sQQ16s")
 _CHUNK = 1 << 24
-_REBUILD = "restore the index from a copy or build it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +222,7 @@ class SectionFile:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError as error:
             raise IncompleteIndexError(
-                str(path), "no such file", "a file named by the manifest", _REBUILD
+                str(path), "no such file", "a file named by the manifest"
             ) from error
         except OSError as error:
             raise UnreadableIndexError(
@@ -316,4 +315,4 @@ class SectionFile:
         return sections
 
     def _corrupt(self, found: str, expected: str) -> CorruptIndexError:
-        return CorruptIndexError(str(self.path), found, expected, _REBUILD)
+        return CorruptIndexError(str(self.path), found, expected)

@@ -18,11 +18,11 @@ import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
 from gramdex.fmindex.format.sections import SectionFile, SectionWriter
+from gramdex.fmindex.tokenizers.ranks import NO_ID
 from gramdex.kernels.packing import translate_ids
 
 KIND = "vocabulary"
 FILE = "vocabulary.gdx"
-NO_ID = 0xFFFFFFFF
 
 
 def token_width(ranks: int) -> int:
