@@ -60,10 +60,23 @@ CACHE_DIRECTORY = None if JIT_DISABLED else _cache_directory()
 
 def kernel(function: Callable) -> Any:
     """Compile ``function`` on first call, without the GIL, and keep the machine code."""
+    return _compiled(function)
+
+
+def inlined(function: Callable) -> Any:
+    """As ``kernel``, and copied into every kernel that calls it.
+
+    For helpers of hot loops that take arrays: a call that is not inlined counts the references
+    to each of them, with atomic instructions.
+    """
+    return _compiled(function, inline="always")
+
+
+def _compiled(function: Callable, **flags: Any) -> Any:
     if CACHE_DIRECTORY is None:
-        return numba.njit(**_FLAGS)(function)
+        return numba.njit(**_FLAGS, **flags)(function)
     others, _config.CACHE_DIR = _config.CACHE_DIR, CACHE_DIRECTORY
     try:
-        return numba.njit(cache=True, **_FLAGS)(function)
+        return numba.njit(cache=True, **_FLAGS, **flags)(function)
     finally:
         _config.CACHE_DIR = others
