@@ -17,69 +17,74 @@ AHEAD = 32
 
 @kernel
 def scatter_names(ordered, slots, mark):
-    """Write each LMS substring's group to the slot of half its position.
+    """Name each LMS substring by its group's number, in the slot of half its position.
 
     Shapes: ordered int[m], LMS positions in the order of their substrings, the last of each group
-    marked; slots int[n // 2], filled: twice the index where the group ends, plus the position's
-    low bit, marked where the group has one member; -1 where there is no LMS position.
+    marked; slots int[n // 2], filled: twice the name plus the low bit of the position, marked where
+    the group has one member; -1 where there is no LMS position.
 
     Returns how many groups there are, and how many of one member.
     """
     slots[:] = -1
-    groups, alone, group = 0, 0, 0
-    for j in range(ordered.size - 1, -1, -1):
-        prefetch_store(slots, (load(ordered, max(j - AHEAD, 0)) & ~mark) >> 1)
+    name, alone = 0, 0
+    before = mark
+    for j in range(ordered.size):
+        prefetch_store(slots, (load(ordered, min(j + AHEAD, ordered.size - 1)) & ~mark) >> 1)
         entry = load(ordered, j)
-        unique = 0
-        if entry < 0:
-            groups += 1
-            group = j
-            if j == 0 or load(ordered, j - 1) < 0:
-                unique = mark
-                alone += 1
+        unique = entry & before & mark
         position = entry & ~mark
-        store(slots, position >> 1, (2 * group + (position & 1)) | unique)
-    return groups, alone
+        store(slots, position >> 1, 2 * name + (position & 1) | unique)
+        alone += 1 if unique < 0 else 0
+        name += 1 if entry < 0 else 0
+        before = entry
+    return name, alone
 
 
 @kernel
-def collect_names(slots, positions, kept, shorten, mark):
-    """Gather the slots into the shorter text, in order; returns its length.
+def collect_names(slots, positions, mark):
+    """Gather the slots into the shorter text, in front of ``slots``; returns its length.
 
-    The names, groups, end up in front of ``slots``; positions int[m] gets their positions, marked
-    where the group has one member, and kept int[m] 1 at every group that occurs, else 0. Symbols
-    that may be left out are if ``shorten``.
+    positions int[m + 1] gets the positions of its symbols.
     """
-    kept[:] = 0
     size = 0
-    skip = shorten
     for half in range(slots.size):
         entry = load(slots, half)
-        if entry == -1:
-            continue
-        unique = entry < 0
-        if not (unique and skip):
-            entry &= ~mark
-            store(slots, size, entry >> 1)
-            store(positions, size, 2 * half + (entry & 1) | (mark if unique else 0))
-            store(kept, entry >> 1, 1)
-            size += 1
-        skip = shorten and unique
+        store(slots, size, (entry & ~mark) >> 1)
+        store(positions, size, 2 * half + (entry & 1))
+        size += 1 if entry != -1 else 0
     return size
 
 
 @kernel
-def renumber(names, kept):
-    """Replace groups by their rank among those kept; returns how many there are."""
-    rank = 0
-    for group in range(kept.size):
-        occurs = load(kept, group)
-        store(kept, group, rank)
-        rank += occurs
-    for i in range(names.size):
-        prefetch_load(kept, load(names, min(i + AHEAD, names.size - 1)))
-        store(names, i, load(kept, load(names, i)))
-    return rank
+def collect_needed_names(slots, positions, needed, mark):
+    """As ``collect_names``, without symbols that comparisons never reach.
+
+    Positions whose substring has no equal are marked. The names left are numbered anew;
+    ``needed`` int[groups] is scratch. Returns the length and the number of names.
+    """
+    needed[:] = 0
+    size = 0
+    after_unique = True
+    for half in range(slots.size):
+        entry = load(slots, half)
+        if entry != -1:
+            unique = entry < 0
+            if not (unique and after_unique):
+                name = (entry & ~mark) >> 1
+                store(slots, size, name)
+                store(positions, size, (2 * half + (entry & 1)) | (entry & mark))
+                store(needed, name, 1)
+                size += 1
+            after_unique = unique
+    names = 0
+    for name in range(needed.size):
+        occurs = load(needed, name)
+        store(needed, name, names)
+        names += occurs
+    for i in range(size):
+        prefetch_load(needed, load(slots, min(i + AHEAD, size - 1)))
+        store(slots, i, load(needed, load(slots, i)))
+    return size, names
 
 
 @kernel
@@ -87,7 +92,7 @@ def merge_order(ordered, positions, order, mark):
     """Put LMS positions in the order of their suffixes, given that of the shorter text.
 
     Shapes: ordered int[m] as in ``scatter_names``, sorted in place and its marks removed;
-    positions int[r] as in ``collect_names``; order int[r], its suffix array.
+    positions int[r] as in ``collect_needed_names``; order int[r], its suffix array.
     """
     last = order.size - 1
     taken = 0
@@ -107,15 +112,15 @@ def merge_order(ordered, positions, order, mark):
 
 
 @kernel
-def take_positions(ordered, positions, order, mark):
-    """As ``merge_order`` where no symbol was left out: every position comes from ``order``.
+def take_positions(ordered, positions, order):
+    """As ``merge_order`` after ``collect_names``: all positions come from ``order`` int[m].
 
     ``order`` may be ``ordered`` itself.
     """
     last = order.size - 1
     for j in range(order.size):
         prefetch_load(positions, load(order, min(j + AHEAD, last)))
-        store(ordered, j, load(positions, load(order, j)) & ~mark)
+        store(ordered, j, load(positions, load(order, j)))
 
 
 @kernel

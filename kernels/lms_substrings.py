@@ -26,7 +26,7 @@ from gramdex.kernels.arrays import load, prefetch_load, prefetch_store, store
 from gramdex.kernels.jit import inlined, kernel
 
 L_AFTER_L, L_AFTER_S, LMS, S_AFTER_S = range(4)
-AHEAD = 64  # entries; text is prefetched this far in front, cursors half as far
+AHEAD = 96  # entries; text is prefetched this far in front, cursors half as far
 CACHED = 1 << 16  # cursors of so many symbols stay in the processor's cache
 
 
@@ -42,6 +42,7 @@ def collect_lms(text, suffixes, counts):
     after = load(text, n - 1)
     after_is_s = 0
     for i in range(n - 2, -1, -1):
+        prefetch_store(counts, 4 * load(text, max(i - AHEAD // 2, 0)))
         symbol = load(text, i)
         is_s = 1 if symbol < after + after_is_s else 0
         row = 4 * after + 2 * after_is_s + is_s
@@ -101,6 +102,8 @@ def place_seeds(text, suffixes, counts, cursors, lms, mark):
     first_end, second_end = lay_out(counts, cursors)
     n = text.size
     for i in range(n - lms + 1, n):
+        ahead = load(suffixes, min(i + AHEAD // 2, n - 1))
+        prefetch_store(cursors, 4 * load(text, ahead))
         position = load(suffixes, i)
         row = 4 * load(text, position) + 2
         slot = load(cursors, row) - 1

@@ -124,18 +124,20 @@ def _order_lms(suffixes: np.ndarray, lms: int, work: np.ndarray) -> None:
     if groups == lms:
         lms_reduction.clear_marks(ordered, mark)
         return
-    most = lms - unique + min(unique, lms - unique + 1)
-    shorten = lms + 2 * most <= n
-    size = lms_reduction.collect_names(slots, work[:lms], work[lms : 2 * lms], shorten, mark)
-    names, positions = slots[:size], work[:size]
-    symbols = lms_reduction.renumber(names, work[lms : 2 * lms])
-    order = suffixes[lms + size : lms + 2 * size] if shorten else ordered
-    text = names.view(np.dtype(f"u{names.itemsize}"))
-    sort_suffixes(text, symbols, order, work[size:])
-    if shorten:
-        lms_reduction.merge_order(ordered, positions, order, mark)
+    repeated = lms - unique
+    if lms + 2 * min(2 * repeated + 1, lms) <= n:
+        positions, needed = work[: lms + 1], work[lms + 1 : lms + 1 + groups]
+        size, symbols = lms_reduction.collect_needed_names(slots, positions, needed, mark)
+        order = suffixes[lms + size : lms + 2 * size]
     else:
-        lms_reduction.take_positions(ordered, positions, order, mark)
+        size, symbols = lms_reduction.collect_names(slots, work[: lms + 1], mark), groups
+        order = ordered
+    positions, names = work[:size], slots[:size]
+    sort_suffixes(names.view(f"u{names.itemsize}"), symbols, order, work[size:])
+    if order is ordered:
+        lms_reduction.take_positions(ordered, positions, order)
+    else:
+        lms_reduction.merge_order(ordered, positions, order, mark)
 
 
 def _induce(text: np.ndarray, suffixes: np.ndarray, counts: np.ndarray, lms: int) -> None:
