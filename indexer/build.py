@@ -257,6 +257,7 @@ class _Build:
             spool.documents,
             vocabulary.width,
             vocabulary.ranks,
+            self.options.sorter,
             build,
         )
         self.state.sorting += 1

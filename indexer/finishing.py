@@ -24,7 +24,7 @@ from gramdex.fmindex.format.layout import (
 )
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, ShardManifest, write_manifest
 from gramdex.fmindex.format.sections import PAGE, SectionFile, SectionWriter
-from gramdex.indexer.suffix_sort import sort_suffixes
+from gramdex.indexer.suffix_sort import SORTERS, sort_suffixes
 from gramdex.kernels.packing import count_symbols, prefix_table
 
 _CHUNK = 1 << 22
@@ -41,6 +41,7 @@ class ShardJob:
         documents: number of documents.
         width: bytes per token.
         ranks: ranks of the vocabulary.
+        sorter: what sorts its suffixes.
         build: goes into the shard's manifest.
     """
 
@@ -50,6 +51,7 @@ class ShardJob:
     documents: int
     width: int
     ranks: int
+    sorter: str = SORTERS[0]
     build: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -108,7 +110,7 @@ def _write_suffixes(job: ShardJob, counts: np.ndarray) -> None:
     shift = bucket_shift(job.ranks, job.size)
     table = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
     prefix_table(counts, shift, table)
-    suffixes = sort_suffixes(counts, job.size, job.chunks)
+    suffixes = sort_suffixes(counts, job.size, job.chunks, job.sorter)
     with SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer:
         writer.begin("suffixes", np.uint32)
         for start in range(0, suffixes.size, _CHUNK):

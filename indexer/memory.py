@@ -36,7 +36,7 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     Raises:
         MemoryBoundError: not even one full shard fits; names the shard size that would.
     """
-    sort = working_memory(options.shard_tokens, ranks)
+    sort = working_memory(options.shard_tokens, ranks, options.sorter)
     memory = options.memory_bytes
     workers = min(options.workers, (memory - READING) // (WORKER + sort))
     if workers >= 2:
@@ -52,12 +52,13 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
 
 
 def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
+    def takes(size: int) -> int:
+        return READING + working_memory(size, ranks, options.sorter)
+
     low, high = 1, options.shard_tokens
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (
-            (middle, high) if READING + working_memory(middle, ranks) <= memory else (low, middle)
-        )
-    if READING + working_memory(low, ranks) > memory:
+        low, high = (middle, high) if takes(middle) <= memory else (low, middle)
+    if takes(low) > memory:
         return f"; no shard size fits, a vocabulary of {ranks:,} takes {12 * ranks:,} alone"
     return f" or --shard-tokens {low}"

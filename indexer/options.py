@@ -12,6 +12,7 @@ from gramdex.errors import UsageError
 from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
+from gramdex.indexer.suffix_sort import SORTERS
 
 SHARD_TOKENS = 100_000_000
 MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
@@ -30,6 +31,7 @@ class BuildSettings(TypedDict, total=False):
     on_error: str
     on_empty: str | None
     vocabulary_size: int | None
+    sorter: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class BuildOptions:
         on_empty: what to do with documents without tokens; None follows ``on_error``.
         vocabulary_size: ids are below this; None takes it from the tokenizer, or from the
             largest id of pre-tokenized input.
+        sorter: "induced" or "divsufsort"; the index is the same, time and memory are not.
 
     Raises:
         UsageError: a value has no meaning.
@@ -65,9 +68,11 @@ class BuildOptions:
     on_error: str = "raise"
     on_empty: str | None = None
     vocabulary_size: int | None = None
+    sorter: str = "induced"
 
     def __post_init__(self) -> None:
         _one_of("engine", self.engine, ENGINES)
+        _one_of("sorter", self.sorter, SORTERS)
         _one_of("on_error", self.on_error, ON_ERROR)
         if self.on_empty is not None:
             _one_of("on_empty", self.on_empty, ON_EMPTY)

@@ -1,4 +1,4 @@
-"""From tokens to what a byte suffix sorter takes, and back.
+"""From tokens to what a suffix sorter takes, and back.
 
 A suffix sorter for bytes sorts tokens of k big-endian bytes correctly: comparing the byte
 suffixes that start at multiples of k compares the tokens in order. Fewer distinct tokens need
@@ -58,6 +58,13 @@ def dense_symbols(counts, symbols):
             symbols[value] = distinct
             distinct += 1
     return distinct
+
+
+@kernel
+def number_symbols(tokens, symbols, text):
+    """Write ``symbols[token]`` of each token to ``text`` unsigned[n]."""
+    for i in range(tokens.size):
+        text[i] = symbols[tokens[i]]
 
 
 @kernel

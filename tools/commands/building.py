@@ -118,6 +118,9 @@ def build(
         int | None,
         typer.Option(metavar="N", help="Ids are below N; where --tokenizer is none."),
     ] = None,
+    sorter: Annotated[
+        str, typer.Option(metavar="NAME", help="Of suffixes: induced or divsufsort; same index.")
+    ] = "induced",
     as_json: AsJson = False,
 ) -> None:
     """Build an index.
@@ -146,6 +149,7 @@ def build(
         on_error,
         on_empty,
         vocabulary_size,
+        sorter,
     )
     report = build_with_progress(options, choose_workers=workers is None)
     _tell(report, as_json)
