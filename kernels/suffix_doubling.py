@@ -27,12 +27,12 @@ def sort_group(suffixes, ranks, low, high, depth, stack):
     The larger side waits on ``stack`` int64[STACK, 2], so it holds log2(n) entries at most.
     """
     waiting = 0
-    seed = np.uint64(low) * np.uint64(2) + np.uint64(1)
+    seed = low & 0x7FFFFFFF
     while True:
         while high - low > 1:
-            seed = seed * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-            drawn = np.int64(seed >> np.uint64(33)) % (high - low)
-            pivot = key_of(ranks, load(suffixes, low + drawn), depth)
+            seed = (1103515245 * seed + 12345) & 0x7FFFFFFF
+            drawn = low + (((high - low) * (seed >> 8)) >> 23)
+            pivot = key_of(ranks, load(suffixes, drawn), depth)
             less, i, greater = low, low, high
             while i < greater:
                 suffix = load(suffixes, i)

@@ -4,13 +4,13 @@ Induced sorting (Nong, Zhang and Chan 2009; as refined by libsais, Grebnov 2021)
 substrings by two scans, name them, sort the shorter text of names by the same means, and induce
 all suffixes from it by two more scans. The level below works in what this one leaves free::
 
-    suffixes   | LMS positions, m | names, r | ........ |        m <= n / 2, r <= m
-    work       | counts, cursors | positions, r | ..... |
+    suffixes   | LMS positions, m | names, r | ............ |        m <= n / 2, r <= m
+    work       | counts | positions of names, r | ........ |
 
-The suffix array of the names takes the room of the LMS positions where those can be restored
-from it, else the free end of ``suffixes`` or ``work``; the rest of ``work`` is the working memory
-of the level below. Where the tables by symbol do not fit there, doubling takes over, which needs
-none: that is so for alphabets of more than a quarter of the text.
+The suffix array of the names goes to what is free of ``suffixes``, or where names stand for all
+LMS positions over those. The working memory of the level below is the rest of ``work``, or all of
+it: counts and positions can be had from the text again. Where four words per symbol do not fit
+there doubling takes over, which needs none: for alphabets of a quarter of the text and more.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def suffix_array(text: np.ndarray, symbols: int, limit: int = LIMIT) -> np.ndarr
         int32[n], or int64[n] from ``limit`` tokens on. A suffix that begins another is smaller.
 
     Raises:
-        ValueError: the text is of another type or shape, or holds a symbol that is too large.
+        ValueError: the text is of another type or shape, or holds a symbol that is too large, or
+            there are more than 2^31 symbols.
         MemoryError: twice the size of the result does not fit.
     """
     if text.ndim != 1 or text.dtype not in (np.uint8, np.uint16, np.uint32):
@@ -49,8 +50,10 @@ def suffix_array(text: np.ndarray, symbols: int, limit: int = LIMIT) -> np.ndarr
             f"the text is {text.dtype}{list(text.shape)}; expected uint8, uint16 or uint32 [n]"
         )
     largest = int(text.max(initial=0))
-    if largest >= symbols:
+    if text.size and largest >= symbols:
         raise ValueError(f"the text holds symbol {largest}; expected symbols below {symbols}")
+    if symbols > LIMIT:
+        raise ValueError(f"{symbols} symbols; expected {LIMIT} at most, number them densely")
     dtype = np.int32 if position_bytes(text.size, limit) == 4 else np.int64
     suffixes = np.empty(text.size, dtype)
     sort_suffixes(np.ascontiguousarray(text), symbols, suffixes, np.empty(text.size, dtype))
@@ -72,10 +75,10 @@ def sort_suffixes(text: np.ndarray, symbols: int, suffixes: np.ndarray, work: np
     counts = work[:table]
     lms = lms_substrings.collect_lms(text, suffixes, counts)
     if lms > 1:
-        kept = 2 * table <= work.size and table + 2 * lms <= work.size
-        _order_substrings(text, suffixes, counts, work[table : 2 * table] if kept else counts, lms)
-        _order_lms(suffixes, lms, work[table:] if kept else work)
-        if not kept:
+        held = table if table + max(table, 2 * lms + 1) <= work.size else 0
+        _order_substrings(text, suffixes, counts, work[held : held + table], lms)
+        _order_lms(text, suffixes, counts, work, lms, held)
+        if not held:
             _count(text, counts, 0)
     else:
         suffixes[0] = suffixes[-1]
@@ -108,36 +111,55 @@ def _order_substrings(
     lms_substrings.add_classes(text, first, 1, counts, -1)
     begin, end = lms_substrings.place_seeds(text, suffixes, counts, cursors, lms, mark)
     lms_substrings.induce_l(text, suffixes, cursors, begin, mark)
-    if cursors is counts:
+    shared = np.shares_memory(counts, cursors)
+    if shared:
         _count(text, counts, first)
     lms_substrings.turn(suffixes, counts, cursors, int(text[first]), begin + 1, mark)
     lms_substrings.induce_s(text, suffixes, cursors, begin + 1, end, mark)
-    if cursors is not counts:
+    if not shared:
         lms_substrings.add_classes(text, first, 1, counts, 1)
 
 
-def _order_lms(suffixes: np.ndarray, lms: int, work: np.ndarray) -> None:
-    """Sort the LMS suffixes in front of ``suffixes``, which are in the order of substrings."""
-    mark, n = _mark(suffixes), suffixes.size
+def _order_lms(
+    text: np.ndarray,
+    suffixes: np.ndarray,
+    counts: np.ndarray,
+    work: np.ndarray,
+    lms: int,
+    held: int,
+) -> None:
+    """Sort the LMS suffixes in front of ``suffixes``, which are in the order of substrings.
+
+    The first ``held`` entries of ``work`` are counts to be kept; they are there afterwards.
+    """
+    mark, n = _mark(suffixes), text.size
     ordered, slots = suffixes[:lms], suffixes[lms : lms + n // 2]
-    groups, unique = lms_reduction.scatter_names(ordered, slots, mark)
+    groups, alone = lms_reduction.scatter_names(ordered, slots, mark)
     if groups == lms:
         lms_reduction.clear_marks(ordered, mark)
         return
-    repeated = lms - unique
-    if lms + 2 * min(2 * repeated + 1, lms) <= n:
-        positions, needed = work[: lms + 1], work[lms + 1 : lms + 1 + groups]
+    free = work[held:]
+    positions = free[: lms + 1]
+    if 4 * alone > lms and lms + 2 * min(2 * (lms - alone), lms) <= n:
+        needed = free[lms + 1 : lms + 1 + groups]
         size, symbols = lms_reduction.collect_needed_names(slots, positions, needed, mark)
         order = suffixes[lms + size : lms + 2 * size]
-    else:
-        size, symbols = lms_reduction.collect_names(slots, work[: lms + 1], mark), groups
-        order = ordered
-    positions, names = work[:size], slots[:size]
-    sort_suffixes(names.view(f"u{names.itemsize}"), symbols, order, work[size:])
-    if order is ordered:
-        lms_reduction.take_positions(ordered, positions, order)
-    else:
+        sort_suffixes(_as_text(slots[:size]), symbols, order, free[size:])
         lms_reduction.merge_order(ordered, positions, order, mark)
+        return
+    lms_reduction.collect_names(slots, positions, mark)
+    names = _as_text(slots[:lms])
+    if held and 4 * groups <= free.size - lms:
+        sort_suffixes(names, groups, ordered, free[lms:])
+    else:  # what is held can be had again, and so can the positions, of all LMS suffixes
+        sort_suffixes(names, groups, ordered, work)
+        lms_substrings.collect_lms(text, suffixes, counts)
+        positions = suffixes[n - lms :]
+    lms_reduction.take_positions(ordered, positions, ordered)
+
+
+def _as_text(names: np.ndarray) -> np.ndarray:
+    return names.view(f"u{names.itemsize}")
 
 
 def _induce(text: np.ndarray, suffixes: np.ndarray, counts: np.ndarray, lms: int) -> None:
