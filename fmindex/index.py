@@ -13,6 +13,7 @@ from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
+from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
 from gramdex.fmindex.results import (
@@ -41,7 +42,8 @@ class Index:
     ``count``, ``find`` and ``documents`` take a string as its bytes (possible on indexes of
     bytes), all others encode it with the index's tokenizer. Every method raises QueryError for
     ids the vocabulary lacks and CorruptIndexError where a damaged file shows. Queries may run in
-    several threads at once; kernels release the GIL.
+    several threads at once; kernels release the GIL. ``count_batch``, ``match`` and
+    ``infgram_scores`` share large work among the threads the index was opened with.
 
     Attributes:
         folders: where the index lies, one folder for each index opened together.
@@ -57,13 +59,14 @@ class Index:
         tokenizer: Tokenizer,
         vocabulary: Vocabulary,
         shards: Sequence[Shard],
+        threads: int = 1,
     ) -> None:
         self.folders = tuple(folders)
         self.manifests = tuple(manifests)
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.shards = tuple(shards)
-        self._engine = SuffixArrayEngine([shard.engine for shard in self.shards])
+        self._engine = SuffixArrayEngine([shard.engine for shard in self.shards], threads)
         self._patterns = PatternReader(vocabulary, tokenizer)
         self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer)
 
@@ -138,6 +141,12 @@ class Index:
     def infgram_scores(self, text: Query) -> InfgramScores:
         """``infgram_prob`` of every token of a text given all before it, in one pass."""
         return probabilities.infgram_scores(self._engine, self._patterns.encoded(text))
+
+    def cursor(self, tokens: Query = ()) -> Cursor:
+        """The end of a stream that begins with ``tokens``, to be extended step by step."""
+        cursor = Cursor(self._engine, self._patterns, self.vocabulary)
+        cursor.extend(tokens)
+        return cursor
 
     def match(self, text: Query) -> MatchingStatistics:
         """Longest match that starts at each token of a text, and its occurrences."""

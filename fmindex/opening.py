@@ -16,7 +16,9 @@ from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer, restore_tokenizer
 
 
-def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Index:
+def open_index(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], threads: int = 1
+) -> Index:
     """Open one index, or several with the same tokenizer as one.
 
     Checks structure: manifests, sizes, headers, tables that kernels rely on. ``Index.verify``
@@ -24,14 +26,19 @@ def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) 
 
     Args:
         path: folder of an index, or a list of folders; documents are numbered through the list.
+        threads: that share the work of one large batch or text, the calling one included; what is
+            small stays in the calling one. Callers in several threads share them all.
 
     Raises:
         IncompleteIndexError: no index there, its build has not finished, or a file is missing.
         VersionError: a newer version wrote it.
         CorruptIndexError: something is not as the format says.
         TokenizerError: the indexes of a list have different tokenizers.
+        UsageError: no path, or ``threads`` is no positive number.
     """
     paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise UsageError("threads", repr(threads), "a whole number from 1 on")
     if not paths:
         raise UsageError("open", "an empty list", "the path of at least one index")
     folders = [Path(p) for p in paths]
@@ -47,7 +54,7 @@ def open_index(path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) 
         for folder, manifest in zip(folders, manifests, strict=True)
         for shard in _open_shards(folder, manifest, vocabulary)
     ]
-    return Index(folders, manifests, tokenizer, vocabulary, shards)
+    return Index(folders, manifests, tokenizer, vocabulary, shards, threads)
 
 
 def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifest]) -> None:

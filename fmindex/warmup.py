@@ -17,7 +17,7 @@ QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     search: ("count", "find_intervals", "prob"),
     count_batch: ("count_batch",),
     distribution: ("next_tokens",),
-    infgram: ("longest_suffix", "infgram_prob", "infgram_scores"),
+    infgram: ("longest_suffix", "infgram_prob", "infgram_scores", "advance_along", "prob_after"),
     matching: ("matching_statistics",),
 }
 
@@ -56,7 +56,9 @@ def warmup() -> None:
     answers = [engine.count(pattern), *counts, *engine.prob(pattern, 2), *lengths, *tokens]
     answers += [*engine.longest_suffix(pattern)[:2], *engine.infgram_prob(pattern, 3)]
     answers += [*engine.infgram_scores(pattern)[2]]
-    if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2]:
+    suffix = engine.longest_suffix(pattern[:0])
+    answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
+    if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
         raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
     if jit.JIT_DISABLED:
         return

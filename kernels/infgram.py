@@ -108,30 +108,63 @@ def sole_token(shards, intervals, depth):
 
 
 @kernel
+def prob_after(shards, intervals, depth, token, narrowed):
+    """How often ``token`` follows the intervals' suffixes of ``depth`` tokens, and if it is alone.
+
+    Returns the count, and whether one token follows all of them. ``narrowed`` int64[s, 2] may be
+    ``intervals`` itself.
+    """
+    sparse = sole_token(shards, intervals, depth) != SEPARATOR
+    return extend_intervals(shards, intervals, depth, token, narrowed), sparse
+
+
+@kernel
 def infgram_prob(shards, context, token, intervals):
     """∞-gram of ``context`` and ``token``: (suffix length, its count, count, sparse or not)."""
     length, total = longest_suffix(shards, context, context.size, intervals)
-    sparse = sole_token(shards, intervals, length) != SEPARATOR
-    count = extend_intervals(shards, intervals, length, token, intervals)
+    count, sparse = prob_after(shards, intervals, length, token, intervals)
     return length, total, count, sparse
 
 
 @kernel
-def infgram_scores(shards, text, lengths, context_counts, counts):
-    """For every i: the ∞-gram of ``text[:i]`` and how often ``text[i]`` follows it.
+def advance(shards, text, i, length, intervals, narrowed):
+    """From the longest suffix of ``text[:i]`` that occurs to that of ``text[:i + 1]``.
 
-    Shapes: text int64[n] of ranks; lengths, context_counts, counts int64[n], filled.
+    ``intervals`` int64[s, 2] are those of the suffix, of ``length`` tokens, and are replaced;
+    ``narrowed`` int64[s, 2] is scratch. Returns the new length, its count, and how often
+    ``text[i]`` follows the old suffix.
+    """
+    count = extend_intervals(shards, intervals, length, text[i], narrowed)
+    if count > 0:
+        for s in range(shards.shape[0]):
+            intervals[s, 0], intervals[s, 1] = narrowed[s, 0], narrowed[s, 1]
+        return length + 1, count, count
+    length, total = longest_suffix_below(shards, text, i + 1, length, intervals)
+    return length, total, count
+
+
+@kernel
+def advance_along(shards, text, start, length, total, intervals):
+    """``advance`` over ``text[start:]``; the longest suffix at its end: length, count, intervals.
+
+    ``text`` begins with the ``length`` tokens of the suffix so far, or before them.
+    """
+    narrowed = np.empty((shards.shape[0], 2), np.int64)
+    for i in range(start, text.size):
+        length, total, _ = advance(shards, text, i, length, intervals, narrowed)
+    return length, total
+
+
+@kernel
+def infgram_scores(shards, text, start, end, lengths, context_counts, counts):
+    """For every i in [start, end): the ∞-gram of ``text[:i]`` and how often ``text[i]`` follows it.
+
+    Shapes: text int64[n] of ranks; lengths, context_counts, counts int64[n], filled there.
     """
     intervals = np.empty((shards.shape[0], 2), np.int64)
     narrowed = np.empty((shards.shape[0], 2), np.int64)
-    length, total = longest_suffix(shards, text, 0, intervals)
-    for i in range(text.size):
+    length, total = longest_suffix(shards, text, start, intervals)
+    for i in range(start, end):
         lengths[i] = length
         context_counts[i] = total
-        counts[i] = extend_intervals(shards, intervals, length, text[i], narrowed)
-        if counts[i] > 0:
-            length += 1
-            total = counts[i]
-            intervals, narrowed = narrowed, intervals
-        else:
-            length, total = longest_suffix_below(shards, text, i + 1, length, intervals)
+        length, total, counts[i] = advance(shards, text, i, length, intervals, narrowed)

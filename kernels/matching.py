@@ -110,11 +110,11 @@ def match_rest(shards, text, start, end, known, intervals):
 
 
 @kernel
-def matching_statistics(shards, text, lengths, counts):
-    """Fill lengths and counts, int64[n], for text int64[n] of ranks."""
+def matching_statistics(shards, text, start, end, lengths, counts):
+    """Fill lengths and counts, int64[n], at [start, end) for text int64[n] of ranks."""
     intervals = np.empty((shards.shape[0], 2), np.int64)
     length, count = 0, 0
-    for i in range(text.size):
+    for i in range(start, end):
         inherited, occurrences = length - 1, count
         near = min(i + PREFIX, text.size)
         length, count = match_position(shards, text, i, near, intervals)

@@ -20,8 +20,13 @@ from typing import Any
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.threads import Threads
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import count_batch, distribution, infgram, matching, memory, search
+
+_LEAST_PATTERNS = 64
+_LEAST_TOKENS = 1024
+"""Of a batch, and of a text, that one thread gets: what takes longer than handing it over."""
 
 
 def bucket_shift(ranks: int, size: int) -> int:
@@ -104,10 +109,16 @@ def _reads_shards(method: Callable) -> Callable:
 
 
 class SuffixArrayEngine:
-    """Primitive questions over the shards together; patterns are int64 arrays of ranks."""
+    """Primitive questions over the shards together; patterns are int64 arrays of ranks.
 
-    def __init__(self, shards: Sequence[SuffixArrayShard]) -> None:
+    Args:
+        shards: all of one vocabulary.
+        threads: that share the work of batches and long texts.
+    """
+
+    def __init__(self, shards: Sequence[SuffixArrayShard], threads: int = 1) -> None:
         self.shards = list(shards)
+        self.threads = Threads(threads)
         self._rows = np.array([s.row() for s in self.shards], np.int64)
         self._rows = self._rows.reshape(len(self.shards), memory.COLUMNS)
         self._most_runs = sum(shard.ranks for shard in self.shards)
@@ -121,7 +132,12 @@ class SuffixArrayEngine:
     def count_batch(self, patterns: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """Occurrences of each pattern ``patterns[offsets[i]:offsets[i + 1]]``, int64[k]."""
         counts = np.empty(offsets.size - 1, np.int64)
-        count_batch.count_batch(self._rows, patterns, offsets, counts)
+
+        def part(start: int, end: int) -> None:
+            some = offsets[start : end + 1]
+            count_batch.count_batch(self._rows, patterns, some, counts[start:end])
+
+        self.threads.over(counts.size, _LEAST_PATTERNS, part)
         return counts
 
     @_reads_shards
@@ -164,17 +180,42 @@ class SuffixArrayEngine:
         return infgram.infgram_prob(self._rows, context, token, self._intervals())
 
     @_reads_shards
+    def advance(
+        self, text: np.ndarray, start: int, length: int, total: int, intervals: np.ndarray
+    ) -> tuple[int, int]:
+        """From the longest suffix of ``text[:start]`` that occurs to that of ``text``.
+
+        Takes the suffix's length, count and intervals, which are replaced; ``text`` need not reach
+        back further than it. Returns the new length and count.
+        """
+        return infgram.advance_along(self._rows, text, start, length, total, intervals)
+
+    @_reads_shards
+    def prob_after(self, intervals: np.ndarray, depth: int, token: int) -> tuple[int, bool]:
+        """Occurrences of ``token`` after suffixes of ``depth`` tokens, and if no other follows."""
+        narrowed = self._intervals()
+        return infgram.prob_after(self._rows, intervals, depth, token, narrowed)
+
+    @_reads_shards
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Suffix length, its count and its count with the token, int64[n] each."""
         lengths, totals, counts = np.empty((3, text.size), np.int64)
-        infgram.infgram_scores(self._rows, text, lengths, totals, counts)
+
+        def part(start: int, end: int) -> None:
+            infgram.infgram_scores(self._rows, text, start, end, lengths, totals, counts)
+
+        self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, totals, counts
 
     @_reads_shards
     def matching_statistics(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Length and count of the longest match at each position, int64[n] each."""
         lengths, counts = np.empty((2, text.size), np.int64)
-        matching.matching_statistics(self._rows, text, lengths, counts)
+
+        def part(start: int, end: int) -> None:
+            matching.matching_statistics(self._rows, text, start, end, lengths, counts)
+
+        self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, counts
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:

@@ -30,6 +30,11 @@ def prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> Probabil
 def infgram_prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> InfgramProbability:
     """P(token | longest suffix of the context that occurs)."""
     length, total, count, sparse = engine.infgram_prob(context, token)
+    return infgram_probability(count, total, length, sparse)
+
+
+def infgram_probability(count: int, total: int, length: int, sparse: bool) -> InfgramProbability:
+    """P of what follows ``count`` of the ``total`` occurrences of a suffix of ``length`` tokens."""
     return InfgramProbability(_ratio(count, total), total, count, length, sparse)
 
 
@@ -46,7 +51,18 @@ def infgram_ntd(
     engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
 ) -> InfgramDistribution:
     """Distribution of the tokens after the longest suffix of the context that occurs."""
-    length, total, intervals = engine.longest_suffix(context)
+    return infgram_distribution(engine, vocabulary, *engine.longest_suffix(context), limit)
+
+
+def infgram_distribution(
+    engine: SuffixArrayEngine,
+    vocabulary: Vocabulary,
+    length: int,
+    total: int,
+    intervals: np.ndarray,
+    limit: int | None,
+) -> InfgramDistribution:
+    """Distribution of the tokens after a suffix of ``length`` tokens with these intervals."""
     ranks, counts = engine.next_tokens(total, intervals, length)
     sparse = ranks.size == 1 and ranks[0] != SEPARATOR
     return InfgramDistribution(

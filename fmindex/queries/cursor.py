@@ -1,0 +1,97 @@
+"""A stream of tokens, and the longest suffix of it that occurs, kept from step to step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gramdex.fmindex.queries import probabilities
+from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
+from gramdex.fmindex.results import InfgramDistribution, InfgramProbability, Interval
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+    from gramdex.fmindex.format.vocabulary import Vocabulary
+
+_ROOM = 256
+
+
+class Cursor:
+    """The end of a stream of tokens; made by ``Index.cursor``.
+
+    What it answers is what the ``infgram_`` queries answer for the whole stream as context. They
+    search for the longest suffix each time; a cursor keeps it with its intervals, so a token more
+    costs about one search, however long the stream is, and the memory taken is that of the suffix.
+    A cursor belongs to one thread at a time.
+    """
+
+    def __init__(
+        self, engine: SuffixArrayEngine, patterns: PatternReader, vocabulary: Vocabulary
+    ) -> None:
+        self._engine, self._patterns, self._vocabulary = engine, patterns, vocabulary
+        self._tokens = np.empty(_ROOM, np.int64)  # ends with the suffix, at _end
+        self._end = 0
+        self._length, self._count, self._intervals = engine.longest_suffix(self._tokens[:0])
+
+    @property
+    def suffix_length(self) -> int:
+        """Tokens of the longest suffix that occurs."""
+        return self._length
+
+    @property
+    def count(self) -> int:
+        """Occurrences of that suffix; of the empty one, all tokens."""
+        return self._count
+
+    def find(self) -> list[Interval]:
+        """Rank interval of the suffix in each shard."""
+        found = self._intervals.tolist()
+        return [Interval(shard, low, high) for shard, (low, high) in enumerate(found)]
+
+    def extend(self, tokens: Query) -> None:
+        """Append tokens, or a string, which is encoded with the index's tokenizer.
+
+        Raises:
+            QueryError: an id the vocabulary lacks; nothing is appended.
+        """
+        ranks = self._patterns.encoded(tokens)
+        start = self._make_room(ranks.size)
+        text = self._tokens[: start + ranks.size]
+        text[start:] = ranks
+        self._length, self._count = self._engine.advance(
+            text, start, self._length, self._count, self._intervals
+        )
+        self._end = text.size
+
+    def prob(self, token: int | str) -> InfgramProbability:
+        """``Index.infgram_prob`` of the stream and a token."""
+        count, sparse = self._engine.prob_after(
+            self._intervals, self._length, self._patterns.token(token)
+        )
+        return probabilities.infgram_probability(count, self._count, self._length, sparse)
+
+    def ntd(self, limit: int | None = None) -> InfgramDistribution:
+        """``Index.infgram_ntd`` of the stream."""
+        limit = None if limit is None else as_number("limit", limit, 1)
+        suffix = self._length, self._count, self._intervals
+        return probabilities.infgram_distribution(self._engine, self._vocabulary, *suffix, limit)
+
+    def copy(self) -> Cursor:
+        """Another cursor at the same place, to go on another way."""
+        other = object.__new__(Cursor)
+        other.__dict__.update(self.__dict__)
+        other._tokens, other._intervals = self._tokens.copy(), self._intervals.copy()
+        return other
+
+    def _make_room(self, size: int) -> int:
+        """Where ``size`` tokens can be appended; what is before the suffix may be dropped."""
+        if self._end + size > self._tokens.size:
+            suffix = self._tokens[self._end - self._length : self._end]
+            self._tokens = np.empty(2 * (suffix.size + size) + _ROOM, np.int64)
+            self._tokens[: suffix.size] = suffix
+            self._end = suffix.size
+        return self._end
+
+    def __repr__(self) -> str:
+        return f"Cursor(the last {self._length} tokens occur {self._count:,} times)"

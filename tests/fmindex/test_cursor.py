@@ -1,0 +1,114 @@
+"""A cursor answers at every step what the ∞-gram queries answer for the whole stream."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from building import build_ids, shard_budget
+from corpora import named_corpora
+from naive import NaiveIndex
+
+import gramdex
+from gramdex.errors import QueryError, UsageError
+
+CORPORA = {corpus.name: corpus for corpus in named_corpora() if any(corpus.documents)}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> gramdex.Index:
+    documents = [[1, 2, 3, 1, 2, 4], [1, 2, 3, 1, 2, 5], [2, 2, 2, 9]]
+    return gramdex.open(build_ids(tmp_path, documents, 10, shard_budget(documents, 2)))
+
+
+def stream(documents: list[list[int]], size: int, seed: int) -> list[int]:
+    """Copies of passages, one after the other, with foreign tokens between some."""
+    rng = random.Random(seed)
+    tokens: list[int] = []
+    while len(tokens) < 120:
+        document = rng.choice([d for d in documents if d])
+        start = rng.randrange(len(document))
+        tokens += document[start : start + rng.randrange(1, 30)]
+        tokens += [rng.randrange(size)] * rng.randrange(2)
+    return tokens
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("name", CORPORA)
+def test_every_step_is_that_of_the_oracle(name: str, shards: int, tmp_path: Path) -> None:
+    corpus = CORPORA[name]
+    documents, size = corpus.documents, corpus.vocabulary_size
+    index = gramdex.open(build_ids(tmp_path, documents, size, shard_budget(documents, shards)))
+    naive = NaiveIndex(documents)
+    tokens = stream(documents, size, seed=shards)
+    cursor = index.cursor()
+    for i, token in enumerate(tokens):
+        context = tokens[:i]
+        found, expected = cursor.prob(token), naive.infgram_prob(context, token)
+        assert (found.prob, found.context_count, found.count) == expected[:3]
+        assert (found.suffix_length, found.sparse) == expected[3:]
+        assert (cursor.suffix_length, cursor.count) == (expected[3], expected[1])
+        if i % 10 == 0:
+            distribution, wanted = cursor.ntd(limit=3), naive.infgram_ntd(context, 3)
+            assert distribution.tokens.tolist() == wanted.tokens
+            assert distribution.counts.tolist() == wanted.counts
+            assert (distribution.end_count, distribution.complete) == wanted[3:5]
+            assert cursor.find() == index.find(context[i - cursor.suffix_length :])
+        cursor.extend([token])
+    whole = index.cursor(tokens)
+    assert (whole.suffix_length, whole.find()) == (cursor.suffix_length, cursor.find())
+
+
+def test_a_long_stream_takes_the_memory_of_its_suffix(index: gramdex.Index) -> None:
+    cursor = index.cursor()
+    for _ in range(2_000):
+        cursor.extend([1, 2, 3, 1, 2])
+    assert (cursor.suffix_length, cursor.count) == (5, 2)
+    cursor.extend(np.full(5_000, 9))
+    assert repr(cursor) == "Cursor(the last 1 tokens occur 1 times)"
+    cursor.extend([1] * 3)
+    assert cursor._tokens.size < 12_000
+
+
+def test_a_copy_goes_its_own_way(index: gramdex.Index) -> None:
+    cursor = index.cursor([1, 2])
+    other = cursor.copy()
+    other.extend([4])
+    cursor.extend([3, 1, 2])
+    assert (cursor.suffix_length, other.suffix_length) == (5, 3)
+    assert other.prob(1).context_count == 1
+    assert sorted(cursor.ntd().tokens.tolist()) == [4, 5]
+
+
+def test_an_unknown_id_appends_nothing(index: gramdex.Index) -> None:
+    cursor = index.cursor([1, 2])
+    with pytest.raises(QueryError, match="id 10"):
+        cursor.extend([3, 10])
+    with pytest.raises(QueryError, match="limit"):
+        cursor.ntd(limit=0)
+    cursor.extend([])
+    assert cursor.suffix_length == 2
+    assert cursor.find() == index.find([1, 2])
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_answer_as_one_does(threads: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(threads)
+    documents = [rng.integers(0, 30, 3_000).tolist() for _ in range(4)]
+    path = build_ids(tmp_path, documents, 40, shard_budget(documents, 2))
+    one, several = gramdex.open(path), gramdex.open(path, threads=threads)
+    patterns = rng.integers(0, 31, (3_001, 3))
+    assert np.array_equal(several.count_batch(patterns), one.count_batch(patterns))
+    text = np.concatenate([documents[0], rng.integers(0, 40, 9_001), documents[2]])
+    for query in ("match", "infgram_scores"):
+        found, expected = getattr(several, query)(text), getattr(one, query)(text)
+        for name in expected.__dataclass_fields__:
+            assert np.array_equal(getattr(found, name), getattr(expected, name), equal_nan=True)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_threads_are_a_positive_number(threads: object, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="threads"):
+        gramdex.open(tmp_path, threads=threads)  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""A pool of threads does all the work once, at most so many parts at a time, and reports errors."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from gramdex.fmindex.engines.threads import Threads
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 8])
+@pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 100, 1001])
+def test_parts_make_up_the_whole(number: int, size: int) -> None:
+    parts: list[tuple[int, int]] = []
+    Threads(number).over(size, 10, lambda start, end: parts.append((start, end)))
+    assert len(parts) == max(1, min(number, size // 10))
+    assert [i for part in sorted(parts) for i in range(*part)] == list(range(size))
+
+
+def test_parts_run_at_the_same_time() -> None:
+    meeting = threading.Barrier(3, timeout=30)
+    Threads(3).over(3, 1, lambda start, end: meeting.wait())
+    assert not meeting.broken
+
+
+def test_the_first_error_is_raised_when_all_have_ended() -> None:
+    ended: list[int] = []
+
+    def work(start: int, end: int) -> None:
+        if start == 1:
+            raise ValueError("part 1")
+        ended.append(start)
+
+    with pytest.raises(ValueError, match="part 1"):
+        Threads(3).over(3, 1, work)
+    assert sorted(ended) == [0, 2]
