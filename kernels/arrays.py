@@ -7,6 +7,8 @@ its array. With ``GRAMDEX_CHECK_BOUNDS=1`` that is checked; prefetching may aim 
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -73,6 +75,8 @@ def _checked_store(array, index, value):
     array[index] = value
 
 
+load: Any
+store: Any
 if JIT_DISABLED:
     load, store = _checked_load, _checked_store
     prefetch_load = prefetch_store = lambda array, index: None

@@ -140,9 +140,7 @@ def induce_l(text, suffixes, cursors, end, mark):
     store(cursors, zone, slot + 1)
     store(cursors, zone + 2, name)
     for i in range(end):
-        look_ahead(
-            text, suffixes, cursors, min(i + AHEAD // 2, last), min(i + AHEAD, last), mark
-        )
+        look_ahead(text, suffixes, cursors, min(i + AHEAD // 2, last), min(i + AHEAD, last), mark)
         entry = load(suffixes, i)
         name += 1 if entry < 0 else 0
         position = (entry & ~mark) - 1

@@ -64,7 +64,8 @@ def sort_suffixes(text: np.ndarray, symbols: int, suffixes: np.ndarray, work: np
     """Fill ``suffixes`` with the suffix array of ``text``.
 
     Args:
-        text: unsigned [n] of symbols below ``symbols``.
+        text: unsigned [n].
+        symbols: size of the alphabet.
         suffixes: int32 or int64 [n].
         work: of the same type, n entries at least; overwritten.
     """

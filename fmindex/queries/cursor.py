@@ -75,7 +75,7 @@ class Cursor:
         """``Index.infgram_ntd`` of the stream."""
         limit = None if limit is None else as_number("limit", limit, 1)
         suffix = self._length, self._count, self._intervals
-        return probabilities.infgram_distribution(self._engine, self._vocabulary, *suffix, limit)
+        return probabilities.infgram_distribution(self._engine, self._vocabulary, suffix, limit)
 
     def copy(self) -> Cursor:
         """Another cursor at the same place, to go on another way."""

@@ -51,18 +51,17 @@ def infgram_ntd(
     engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
 ) -> InfgramDistribution:
     """Distribution of the tokens after the longest suffix of the context that occurs."""
-    return infgram_distribution(engine, vocabulary, *engine.longest_suffix(context), limit)
+    return infgram_distribution(engine, vocabulary, engine.longest_suffix(context), limit)
 
 
 def infgram_distribution(
     engine: SuffixArrayEngine,
     vocabulary: Vocabulary,
-    length: int,
-    total: int,
-    intervals: np.ndarray,
+    suffix: tuple[int, int, np.ndarray],
     limit: int | None,
 ) -> InfgramDistribution:
-    """Distribution of the tokens after a suffix of ``length`` tokens with these intervals."""
+    """Distribution of the tokens after a suffix, given as its length, count and intervals."""
+    length, total, intervals = suffix
     ranks, counts = engine.next_tokens(total, intervals, length)
     sparse = ranks.size == 1 and ranks[0] != SEPARATOR
     return InfgramDistribution(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections import Counter
 from dataclasses import asdict, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import AsJson, parse_amount, parse_size
+from gramdex.tools.arguments import AsJson, parse_amount, parse_size, usable_cores
 from gramdex.tools.failures import Interrupted
 from gramdex.tools.output import (
     amount,
@@ -153,13 +152,6 @@ def build(
     )
     report = build_with_progress(options, choose_workers=workers is None)
     _tell(report, as_json)
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def build_with_progress(options: BuildOptions, choose_workers: bool = False) -> BuildReport:

@@ -10,7 +10,7 @@ import typer
 
 import gramdex
 from gramdex.errors import QueryError, UsageError
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads, usable_cores
 from gramdex.tools.output import note, one_line, print_json, print_lines, shorten, stdout
 from gramdex.tools.queries_input import TypedQuery, form_of, name_of, parse_query, read_queries
 
@@ -51,6 +51,7 @@ def count(
             'an object with "text" or "ids".',
         ),
     ] = None,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Count occurrences.
@@ -62,7 +63,7 @@ def count(
     if (file is None) == (not queries):
         raise UsageError("QUERY", "both QUERY and --queries" if queries else "none", "one of them")
     form = form_of(file or "", queries_format, ids)
-    opened = gramdex.open(index)
+    opened = gramdex.open(index, threads or usable_cores())
     if encode and opened.tokenizer.kind != "bytes":
         note(
             f"text is encoded with the {opened.tokenizer.kind} tokenizer of the index; "

@@ -14,7 +14,7 @@ from rich.text import Text
 
 import gramdex
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads, usable_cores
 from gramdex.tools.output import columns, counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids
 from gramdex.tools.tokens import Span, covered, decode, marked, maximal_spans
@@ -49,6 +49,7 @@ def match(
         int, typer.Option(metavar="N", min=0, help="List the N longest matches; 0: all.")
     ] = 20,
     ids: AsIds = False,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Mark what of a text stands in the corpus.
@@ -58,7 +59,7 @@ def match(
     """
     if (file is None) == (text is None):
         raise UsageError("TEXT", "none" if text is None else "both TEXT and --file", "one of them")
-    opened = gramdex.open(index)
+    opened = gramdex.open(index, threads or usable_cores())
     given = text if text is not None else _read(file or "")
     tokens = np.array(parse_ids(given), np.int64) if ids else opened.encode(given)
     result = opened.match(tokens)

@@ -12,7 +12,7 @@ from rich.text import Text
 import gramdex
 from gramdex.errors import UsageError
 from gramdex.tools import distributions as views
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Limit
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Limit, Threads, usable_cores
 from gramdex.tools.output import counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids, parse_token
 from gramdex.tools.tokens import TokenNames, quoted
@@ -88,12 +88,13 @@ def infgram(
         ),
     ] = False,
     ids: AsIds = False,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """What follows the longest suffix that occurs: ∞-gram."""
     if scores and token is not None:
         raise UsageError("--scores", "a TOKEN beside it", "a text alone")
-    opened = gramdex.open(index)
+    opened = gramdex.open(index, threads or usable_cores())
     before = context_ids(opened, context, ids)
     asked = _asked(before, context, ids, token)
     if scores:
