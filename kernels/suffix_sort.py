@@ -23,26 +23,25 @@ LIMIT = 1 << 31
 """Texts of fewer tokens have 32-bit positions."""
 
 
-def position_bytes(size: int, limit: int = LIMIT) -> int:
+def position_bytes(size: int) -> int:
     """Bytes of a position in a text of ``size`` tokens."""
-    return 4 if size < limit else 8
+    return 4 if size < LIMIT else 8
 
 
-def suffix_array(text: np.ndarray, symbols: int, limit: int = LIMIT) -> np.ndarray:
+def suffix_array(text: np.ndarray, symbols: int) -> np.ndarray:
     """Positions of all suffixes in their order.
 
     Args:
         text: uint8, uint16 or uint32 [n], of symbols below ``symbols``.
         symbols: size of the alphabet. Up to n / 8 symbols cost nothing extra; above n / 4 the
             time is O(n log n), else O(n).
-        limit: texts of so many tokens get 64-bit positions.
 
     Returns:
-        int32[n], or int64[n] from ``limit`` tokens on. A suffix that begins another is smaller.
+        int32[n], or int64[n] from 2^31 tokens on. A suffix that begins another is smaller.
 
     Raises:
         ValueError: the text is of another type or shape, or holds a symbol that is too large, or
-            there are more than 2^31 symbols.
+            there are more symbols than a position can tell apart.
         MemoryError: twice the size of the result does not fit.
     """
     if text.ndim != 1 or text.dtype not in (np.uint8, np.uint16, np.uint32):
@@ -52,9 +51,9 @@ def suffix_array(text: np.ndarray, symbols: int, limit: int = LIMIT) -> np.ndarr
     largest = int(text.max(initial=0))
     if text.size and largest >= symbols:
         raise ValueError(f"the text holds symbol {largest}; expected symbols below {symbols}")
-    if symbols > LIMIT:
-        raise ValueError(f"{symbols} symbols; expected {LIMIT} at most, number them densely")
-    dtype = np.int32 if position_bytes(text.size, limit) == 4 else np.int64
+    dtype = np.dtype(f"i{position_bytes(text.size)}")
+    if symbols > np.iinfo(dtype).max:
+        raise ValueError(f"{symbols} symbols; expected as many as positions, number them densely")
     suffixes = np.empty(text.size, dtype)
     sort_suffixes(np.ascontiguousarray(text), symbols, suffixes, np.empty(text.size, dtype))
     return suffixes

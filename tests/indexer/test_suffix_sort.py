@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from building import build_ids
 from corpora import de_bruijn, fibonacci_word, periodic, thue_morse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gramdex
 from gramdex.errors import UsageError
 from gramdex.indexer.suffix_sort import (
     SORTERS,
@@ -16,7 +20,7 @@ from gramdex.indexer.suffix_sort import (
     symbol_bytes,
     working_memory,
 )
-from gramdex.kernels import packing, verify
+from gramdex.kernels import packing, suffix_sort, verify
 
 DTYPES = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 
@@ -146,3 +150,29 @@ def test_texts_in_memory() -> None:
         assert suffix_array(text[:0], sorter).size == 0
     with pytest.raises(UsageError, match="induced, divsufsort"):
         suffix_array(text, "bubble")
+
+
+@pytest.mark.parametrize("size", [200, 60_000, 200_000])
+def test_every_sorter_and_width_of_positions_gives_the_same_index(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(size)
+    documents = [(rng.integers(0, 40, 150) * 7919 % size).tolist() for _ in range(6)]
+    folders = [tmp_path / name for name in ("induced", "divsufsort", "64-bit")]
+    for folder, sorter in zip(folders, ("induced", "divsufsort", "induced"), strict=True):
+        folder.mkdir()
+        if folder.name == "64-bit":
+            monkeypatch.setattr(suffix_sort, "LIMIT", 300)
+        path = build_ids(folder, documents, size, shard_tokens=310, sorter=sorter)
+        gramdex.open(path).verify()
+    first, *others = [
+        [file.read_bytes() for file in sorted((folder / "index").rglob("suffixes.gdx"))]
+        for folder in folders
+    ]
+    assert len(first) == 3
+    assert others == [first, first]
+
+
+def test_a_sorter_there_is_none_of(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="sorter: 'bubble'; expected one of induced, divsufsort"):
+        build_ids(tmp_path, [[1]], 2, sorter="bubble")

@@ -28,8 +28,11 @@ def naive_suffixes(text: list[int]) -> list[int]:
 
 
 def sort(text: list[int] | np.ndarray, width: type = np.uint16, limit: int = 1 << 31) -> np.ndarray:
+    """Suffix array, where texts of ``limit`` tokens get 64-bit positions."""
     tokens = np.asarray(text, width)
-    return suffix_sort.suffix_array(tokens, int(tokens.max(initial=0)) + 1, limit)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suffix_sort, "LIMIT", limit)
+        return suffix_sort.suffix_array(tokens, int(tokens.max(initial=0)) + 1)
 
 
 def is_suffix_array(text: np.ndarray, suffixes: np.ndarray) -> bool:
