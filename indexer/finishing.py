@@ -14,6 +14,7 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
+from gramdex.fmindex.engines.continuations import build_continuations, table_memory
 from gramdex.fmindex.engines.suffix_array import bucket_shift
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
@@ -59,17 +60,20 @@ class ShardJob:
         """The token file."""
         return self.folder / TOKENS_FILE
 
-    def chunks(self) -> Iterator[np.ndarray]:
-        """The tokens, front to back."""
+    def parts(self, tokens: np.ndarray) -> Iterator[np.ndarray]:
+        """Read the tokens into an array of ``size``; each part as it is filled, front to back.
+
+        Raises:
+            BuildError: the file is too short.
+        """
         with self.tokens_path.open("rb") as file:
             file.seek(PAGE)
-            left = self.size
-            while left > 0:
-                chunk = np.fromfile(file, f"<u{self.width}", min(left, _CHUNK))
-                if chunk.size == 0:
+            for start in range(0, self.size, _CHUNK):
+                part = tokens[start : start + _CHUNK]
+                if file.readinto(part.view(np.uint8).data) != part.nbytes:
+                    left = self.size - start
                     raise BuildError(str(self.tokens_path), f"{left} tokens missing", "all tokens")
-                left -= chunk.size
-                yield chunk
+                yield part
 
 
 def finish_shard(job: ShardJob) -> ShardManifest:
@@ -79,9 +83,9 @@ def finish_shard(job: ShardJob) -> ShardManifest:
         DiskFullError, BuildError: a file cannot be written.
         MemoryError: the machine has less memory than the build was told.
     """
-    counts, checksum = _scan(job)
-    require_space(job.folder, 4 * job.size + 4 * job.ranks + (1 << 16))
-    _write_suffixes(job, counts)
+    tables = table_memory(job.size, job.ranks, job.width)
+    require_space(job.folder, 4 * job.size + 4 * job.ranks + tables + (1 << 16))
+    checksum = _write_suffixes(job)
     with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
         writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
     files = {
@@ -95,25 +99,42 @@ def finish_shard(job: ShardJob) -> ShardManifest:
     return manifest
 
 
-def _scan(job: ShardJob) -> tuple[np.ndarray, bytes]:
-    """Occurrences of each rank, and the checksum of the tokens."""
-    counts = np.zeros(job.ranks, np.int64)
-    digest = xxhash.xxh3_128()
-    for chunk in job.chunks():
-        if count_symbols(chunk, counts) >= 0:
-            raise BuildError(str(job.tokens_path), "a rank outside the vocabulary", "valid ranks")
-        digest.update(chunk.view(np.uint8).data)
-    return counts, digest.digest()
-
-
-def _write_suffixes(job: ShardJob, counts: np.ndarray) -> None:
+def _write_suffixes(job: ShardJob) -> bytes:
+    """Sort the tokens, write the suffix array and its tables; the checksum of the tokens."""
+    tokens = np.empty(job.size, f"<u{job.width}")
+    counts, checksum = _read(job, tokens)
     shift = bucket_shift(job.ranks, job.size)
     table = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
     prefix_table(counts, shift, table)
-    suffixes = sort_suffixes(counts, job.size, job.chunks, job.sorter)
+    suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
+    suffixes = _narrow(suffixes)
     with SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer:
-        writer.begin("suffixes", np.uint32)
-        for start in range(0, suffixes.size, _CHUNK):
-            writer.write(suffixes[start : start + _CHUNK].astype(np.uint32))
+        writer.section("suffixes", suffixes)
         writer.section("buckets", table)
         writer.section("shift", np.array([shift], np.uint8))
+        if shift == 0:
+            for _ in job.parts(tokens) if overwritten else ():
+                pass
+            for name, values in build_continuations(tokens, suffixes, table).sections():
+                writer.section(name, values)
+    return checksum
+
+
+def _read(job: ShardJob, tokens: np.ndarray) -> tuple[np.ndarray, bytes]:
+    """Fill ``tokens``; occurrences of each rank, and the checksum."""
+    counts = np.zeros(job.ranks, np.int64)
+    digest = xxhash.xxh3_128()
+    for part in job.parts(tokens):
+        if count_symbols(part, counts) >= 0:
+            raise BuildError(str(job.tokens_path), "a rank outside the vocabulary", "valid ranks")
+        digest.update(part.view(np.uint8).data)
+    return counts, digest.digest()
+
+
+def _narrow(suffixes: np.ndarray) -> np.ndarray:
+    """Positions int32 or int64 as uint32, in the memory they lie in."""
+    narrow = suffixes.view(np.uint32)[: suffixes.size]
+    if suffixes.itemsize > 4:
+        for start in range(0, suffixes.size, _CHUNK):
+            narrow[start : start + _CHUNK] = suffixes[start : start + _CHUNK].astype(np.uint32)
+    return narrow

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gramdex.errors import MemoryBoundError
+from gramdex.fmindex.engines.continuations import table_memory
+from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.suffix_sort import working_memory
+from gramdex.kernels.suffix_sort import position_bytes
 
 READING = 768 << 20
 """The interpreter, libraries, a tokenizer, the largest record and the batches worked on."""
@@ -21,7 +24,7 @@ class MemoryPlan:
 
     Attributes:
         workers: shards sorted at once; 1 sorts in the building process.
-        sort: bytes that sorting a full shard takes.
+        sort: bytes that sorting a full shard takes, and what is made from the sorted suffixes.
         total: bytes of all processes together.
     """
 
@@ -30,13 +33,24 @@ class MemoryPlan:
     total: int
 
 
+def shard_memory(size: int, ranks: int, sorter: str) -> int:
+    """Most bytes that finishing a shard of ``size`` tokens takes.
+
+    Sorting; then, the sorter's own memory given back, making the table of continuations from the
+    tokens and the suffix array.
+    """
+    width = token_width(ranks)
+    table = size * (width + position_bytes(size)) + table_memory(size, ranks, width)
+    return max(working_memory(size, ranks, sorter), table + 12 * ranks)
+
+
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     """Fit as many workers as were asked for into the stated memory.
 
     Raises:
         MemoryBoundError: not even one full shard fits; names the shard size that would.
     """
-    sort = working_memory(options.shard_tokens, ranks, options.sorter)
+    sort = shard_memory(options.shard_tokens, ranks, options.sorter)
     memory = options.memory_bytes
     workers = min(options.workers, (memory - READING) // (WORKER + sort))
     if workers >= 2:
@@ -53,7 +67,7 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
 
 def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
     def takes(size: int) -> int:
-        return READING + working_memory(size, ranks, options.sorter)
+        return READING + shard_memory(size, ranks, options.sorter)
 
     low, high = 1, options.shard_tokens
     while high - low > 1:

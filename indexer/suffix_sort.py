@@ -1,17 +1,14 @@
 """Suffix sorting of a shard: which sorter, what it is fed with, and the memory it takes.
 
-The distinct tokens of a shard are numbered in order, so that what is sorted has symbols as
-narrow as the shard allows, whatever the vocabulary.
+"induced" is gramdex's own, for 8-, 16- and 32-bit symbols, in linear time. Where the vocabulary is
+large against the shard, the distinct tokens are numbered in order first, so that tables by symbol
+are small and symbols as narrow as the shard allows.
 
-"induced" is gramdex's own, for 8-, 16- and 32-bit symbols, in linear time. "divsufsort" is
-libdivsufsort, which sorts bytes: symbols are written as 1 to 4 big-endian bytes each, and of the
-byte suffixes those that start a symbol are kept. Both give the same suffix array.
+"divsufsort" is libdivsufsort, which sorts bytes: symbols are written as 1 to 4 big-endian bytes
+each, and of the byte suffixes those that start a symbol are kept. Both give the same suffix array.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
 
 import numpy as np
 
@@ -20,10 +17,8 @@ from gramdex.kernels import packing, suffix_sort
 
 SORTERS = ("induced", "divsufsort")
 
-Chunks: TypeAlias = Callable[[], Iterable[np.ndarray]]
-"""Gives a text front to back, in unsigned arrays."""
-
 _LIMIT_32 = (1 << 31) - 1
+_FEW = 8  # tokens per symbol at least, for symbols not to be numbered anew
 
 
 def symbol_bytes(distinct: int) -> int:
@@ -37,47 +32,48 @@ def symbol_type(distinct: int) -> np.dtype:
 
 
 def working_memory(size: int, ranks: int, sorter: str = "induced") -> int:
-    """Most bytes that ``sort_suffixes`` takes, text and result included.
+    """Most bytes that sorting a shard takes: its tokens, tables, work and the result.
 
     Args:
         size: tokens of the shard.
         ranks: of the vocabulary.
         sorter: one of SORTERS.
     """
-    distinct = min(size, ranks)
+    per_token = symbol_type(ranks).itemsize
     if sorter == "induced":
-        per_token = symbol_type(distinct).itemsize + 2 * suffix_sort.position_bytes(size)
+        per_token += 2 * suffix_sort.position_bytes(size)
     else:
-        width = symbol_bytes(distinct)
-        per_token = width + width * (4 if size * width <= _LIMIT_32 else 8)
+        width = symbol_bytes(min(size, ranks))
+        per_token += width + width * (4 if size * width <= _LIMIT_32 else 8)
     return size * per_token + ranks * 12
 
 
 def sort_suffixes(
-    counts: np.ndarray, size: int, chunks: Chunks, sorter: str = "induced"
-) -> np.ndarray:
-    """Suffix array of a text.
+    counts: np.ndarray, tokens: np.ndarray, sorter: str = "induced"
+) -> tuple[np.ndarray, bool]:
+    """Suffix array of the tokens of a shard.
 
     Args:
         counts: int64[ranks], occurrences of each rank in the text.
-        size: tokens in the text.
-        chunks: gives the text.
+        tokens: uint8, uint16 or uint32 [n]; its memory may be used for the symbols sorted.
         sorter: one of SORTERS.
 
     Returns:
-        positions int32 or int64[size], in the order of their suffixes.
+        positions int32 or int64[n], in the order of their suffixes, and whether ``tokens`` was
+        overwritten.
 
     O(n) time for "induced" (``kernels.suffix_sort``), O(n log n) for "divsufsort" (Mori).
     """
+    if sorter == "induced" and _FEW * counts.size <= tokens.size:
+        return suffix_sort.suffix_array(tokens, counts.size), False
     symbols = np.empty(counts.size, np.uint32)
     distinct = packing.dense_symbols(counts, symbols)
     if sorter == "divsufsort":
-        return _divsufsort(symbols, symbol_bytes(distinct), size, chunks)
-    text = np.empty(size, symbol_type(distinct))
-    for start, chunk in _numbered(chunks, size):
-        packing.number_symbols(chunk, symbols, text[start : start + chunk.size])
+        return _divsufsort(tokens, symbols, symbol_bytes(distinct)), False
+    text = tokens.view(symbol_type(distinct))[: tokens.size]
+    packing.number_symbols(tokens, symbols, text)
     del symbols
-    return suffix_sort.suffix_array(text, distinct)
+    return suffix_sort.suffix_array(text, distinct), True
 
 
 def suffix_array(text: np.ndarray, sorter: str = "induced") -> np.ndarray:
@@ -90,28 +86,15 @@ def suffix_array(text: np.ndarray, sorter: str = "induced") -> np.ndarray:
         raise UsageError("sorter", repr(sorter), f"one of {', '.join(SORTERS)}")
     counts = np.zeros(int(text.max(initial=0)) + 1, np.int64)
     packing.count_symbols(text, counts)
-    return sort_suffixes(counts, text.size, lambda: [text], sorter)
+    direct = sorter == "divsufsort" or _FEW * counts.size <= text.size
+    return sort_suffixes(counts, text if direct else text.copy(), sorter)[0]
 
 
-def _divsufsort(symbols: np.ndarray, width: int, size: int, chunks: Chunks) -> np.ndarray:
-    packed = np.empty(size * width, np.uint8)
-    for start, chunk in _numbered(chunks, size):
-        end = start + chunk.size
-        packing.pack_big_endian(chunk, symbols, width, packed[start * width : end * width])
+def _divsufsort(tokens: np.ndarray, symbols: np.ndarray, width: int) -> np.ndarray:
+    packed = np.empty(tokens.size * width, np.uint8)
+    packing.pack_big_endian(tokens, symbols, width, packed)
     import pydivsufsort  # reads OMP_NUM_THREADS when loaded, which worker processes set first
 
     suffixes = pydivsufsort.divsufsort(packed)
-    kept = packing.keep_token_suffixes(suffixes, width) if width > 1 else size
+    kept = packing.keep_token_suffixes(suffixes, width) if width > 1 else tokens.size
     return suffixes[:kept]
-
-
-def _numbered(chunks: Chunks, size: int) -> Iterable[tuple[int, np.ndarray]]:
-    """Chunks with their places in the text, which has ``size`` tokens."""
-    start = 0
-    for chunk in chunks():
-        if start + chunk.size > size:
-            raise RuntimeError(f"the text has more tokens than the {size} that were counted")
-        yield start, chunk
-        start += chunk.size
-    if start != size:
-        raise RuntimeError(f"the text has {start} tokens, {size} were counted")

@@ -62,7 +62,10 @@ def dense_symbols(counts, symbols):
 
 @kernel
 def number_symbols(tokens, symbols, text):
-    """Write ``symbols[token]`` of each token to ``text`` unsigned[n]."""
+    """Write ``symbols[token]`` of each token to ``text`` unsigned[n].
+
+    ``text`` may begin where ``tokens`` does, if its type is no wider.
+    """
     for i in range(tokens.size):
         text[i] = symbols[tokens[i]]
 
