@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
-from gramdex.fmindex.format.layout import TOKENIZER_FOLDER
+from gramdex.fmindex.engines.continuations import build_continuations
+from gramdex.fmindex.format.layout import SUFFIXES_FILE, TOKENIZER_FOLDER
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.shard import Shard
@@ -23,6 +24,9 @@ _VERDICTS = {
     verify.POSITION: "a position outside the shard at rank {}",
     verify.ORDER: "not the sorted permutation of all suffixes, as seen at rank {}",
 }
+
+_CONTINUATIONS_SINCE = 2
+"""Version of the format from which on files have a table of continuations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def verify_shard(shard: Shard, ranks: int) -> None:
     counts = _token_counts(shard, ranks)
     _check_buckets(shard, counts)
     _check_suffixes(shard, counts)
+    _check_continuations(shard)
     _check_documents(shard)
     for document in range(shard.documents):
         shard.read_metadata(document)
@@ -129,6 +134,19 @@ def _check_suffixes(shard: Shard, counts: np.ndarray) -> None:
     )
     if verdict != verify.SORTED:
         raise _wrong(shard, "suffixes.gdx", _VERDICTS[verdict].format(rank), "a suffix array")
+
+
+def _check_continuations(shard: Shard) -> None:
+    engine = shard.engine
+    found = engine.continuations
+    if found is None:
+        if engine.shift == 0 and shard.files[SUFFIXES_FILE].version >= _CONTINUATIONS_SINCE:
+            raise _wrong(shard, SUFFIXES_FILE, "no table of continuations", "one")
+        return
+    made = build_continuations(engine.tokens, engine.suffixes, engine.buckets, found.limits)
+    for (name, values), (_, expected) in zip(found.sections(), made.sections(), strict=True):
+        if not np.array_equal(values, expected):
+            raise _wrong(shard, SUFFIXES_FILE, f"{name} of another text", "continuations")
 
 
 def _check_documents(shard: Shard) -> None:

@@ -6,8 +6,9 @@ from types import ModuleType
 
 import numpy as np
 
+from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
-from gramdex.kernels import count_batch, distribution, infgram, jit, matching, memory, search
+from gramdex.kernels import count_batch, distribution, infgram, jit, matching, search
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
@@ -33,11 +34,7 @@ class _SmallShard:
     size = _TEXT.size
 
     def row(self) -> list[int]:
-        row = [0] * memory.COLUMNS
-        row[memory.TEXT], row[memory.SUFFIXES] = _TEXT.ctypes.data, _SUFFIXES.ctypes.data
-        row[memory.BUCKETS], row[memory.BUCKET_COUNT] = _BUCKETS.ctypes.data, 4
-        row[memory.WIDTH], row[memory.SIZE] = 1, _TEXT.size
-        return row
+        return shard_row(_TEXT, _SUFFIXES, _BUCKETS, self.shift)
 
 
 def warmup() -> None:

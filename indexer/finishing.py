@@ -14,6 +14,7 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
+from gramdex.fmindex.engines.continuations import build_continuations, table_memory
 from gramdex.fmindex.engines.suffix_array import bucket_shift
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
@@ -78,7 +79,8 @@ def finish_shard(job: ShardJob) -> ShardManifest:
         MemoryError: the machine has less memory than the build was told.
     """
     counts, checksum = _scan(job)
-    require_space(job.folder, 4 * job.size + 4 * job.ranks + (1 << 16))
+    tables = table_memory(job.size, job.ranks, job.width)
+    require_space(job.folder, 4 * job.size + 4 * job.ranks + tables + (1 << 16))
     _write_suffixes(job, counts)
     with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
         writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
@@ -108,10 +110,21 @@ def _write_suffixes(job: ShardJob, counts: np.ndarray) -> None:
     shift = bucket_shift(job.ranks, job.size)
     table = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
     prefix_table(counts, shift, table)
-    suffixes = sort_suffixes(counts, job.size, job.chunks)
+    suffixes = _narrow(sort_suffixes(counts, job.size, job.chunks))
     with SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer:
-        writer.begin("suffixes", np.uint32)
-        for start in range(0, suffixes.size, _CHUNK):
-            writer.write(suffixes[start : start + _CHUNK].astype(np.uint32))
+        writer.section("suffixes", suffixes)
         writer.section("buckets", table)
         writer.section("shift", np.array([shift], np.uint8))
+        if shift == 0:
+            tokens = np.memmap(job.tokens_path, f"<u{job.width}", "r", PAGE, (job.size,))
+            for name, values in build_continuations(tokens, suffixes, table).sections():
+                writer.section(name, values)
+
+
+def _narrow(suffixes: np.ndarray) -> np.ndarray:
+    """Positions int32 or int64 as uint32, in the memory they lie in."""
+    narrow = suffixes.view(np.uint32)
+    if suffixes.itemsize > 4:
+        for start in range(0, suffixes.size, _CHUNK):
+            narrow[start : start + _CHUNK] = suffixes[start : start + _CHUNK].astype(np.uint32)
+    return narrow[: suffixes.size]

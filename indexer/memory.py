@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gramdex.errors import MemoryBoundError
+from gramdex.fmindex.engines.continuations import table_memory
+from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.suffix_sort import working_memory
 
@@ -21,7 +23,7 @@ class MemoryPlan:
 
     Attributes:
         workers: shards sorted at once; 1 sorts in the building process.
-        sort: bytes that sorting a full shard takes.
+        sort: bytes that sorting a full shard takes, and what is made from the sorted suffixes.
         total: bytes of all processes together.
     """
 
@@ -30,13 +32,18 @@ class MemoryPlan:
     total: int
 
 
+def shard_memory(size: int, ranks: int) -> int:
+    """Most bytes that finishing a shard of ``size`` tokens takes."""
+    return working_memory(size, ranks) + table_memory(size, ranks, token_width(ranks))
+
+
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     """Fit as many workers as were asked for into the stated memory.
 
     Raises:
         MemoryBoundError: not even one full shard fits; names the shard size that would.
     """
-    sort = working_memory(options.shard_tokens, ranks)
+    sort = shard_memory(options.shard_tokens, ranks)
     memory = options.memory_bytes
     workers = min(options.workers, (memory - READING) // (WORKER + sort))
     if workers >= 2:
@@ -56,8 +63,8 @@ def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (
-            (middle, high) if READING + working_memory(middle, ranks) <= memory else (low, middle)
+            (middle, high) if READING + shard_memory(middle, ranks) <= memory else (low, middle)
         )
-    if READING + working_memory(low, ranks) > memory:
+    if READING + shard_memory(low, ranks) > memory:
         return f"; no shard size fits, a vocabulary of {ranks:,} takes {12 * ranks:,} alone"
     return f" or --shard-tokens {low}"

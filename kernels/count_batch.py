@@ -9,15 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gramdex.kernels.continuations import descend
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import (
-    SHIFT,
-    bucket_bounds,
-    prefetch_suffix,
-    prefetch_token,
-    suffix_at,
-    token_at,
-)
+from gramdex.kernels.memory import prefetch_suffix, prefetch_token, suffix_at, token_at
 from gramdex.kernels.search import find_interval, matched_length
 
 LANES = 16
@@ -39,10 +33,9 @@ def enter(lane, shards, patterns, offsets, search):
     if start == end:
         low, high = find_interval(shards[s], patterns, start, end)
         return high - low
-    low, high = bucket_bounds(shards[s], patterns[start])
-    if low == high:
+    low, high, known, absent = descend(shards[s], patterns, start, end)
+    if absent:
         return 0
-    known = 1 if shards[s, SHIFT] == 0 else 0
     if known == end - start:
         return high - low
     lane[PHASE], lane[LOW], lane[HIGH], lane[LIMIT] = LOWER, low, high, high

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gramdex.kernels.continuations import descend
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import SHIFT, bucket_bounds, suffix_at
+from gramdex.kernels.memory import suffix_at
 from gramdex.kernels.search import lower_bound, match_end, matched_length
 
 PREFIX = 32
@@ -66,10 +67,12 @@ def longest_match(shard, text, start, end, low, high, known):
 
 
 @kernel
-def first_token_interval(shard, token):
-    """Interval of the suffixes that may begin with ``token``, and the tokens they agree on."""
-    low, high = bucket_bounds(shard, token)
-    return low, high, 1 if shard[SHIFT] == 0 and low < high else 0
+def match_from_tables(shard, text, start, end):
+    """Longest prefix of ``text[start:end]`` in the shard: (length, low, high)."""
+    low, high, depth, absent = descend(shard, text, start, end)
+    if absent or depth == end - start:
+        return depth, low, high
+    return longest_match(shard, text, start, end, low, high, depth)
 
 
 @kernel
@@ -80,8 +83,7 @@ def match_position(shards, text, start, end, intervals):
     """
     longest, count = 0, 0
     for s in range(shards.shape[0]):
-        low, high, known = first_token_interval(shards[s], text[start])
-        length, low, high = longest_match(shards[s], text, start, end, low, high, known)
+        length, low, high = match_from_tables(shards[s], text, start, end)
         if length < longest or length == 0:
             low = high
         elif length > longest:

@@ -11,11 +11,14 @@ any number of shards is one call and one compiled function serves every token wi
     BUCKETS   address of the prefix table, uint32[BUCKET_COUNT + 1]
     SHIFT     bucket of a suffix = its first token >> SHIFT
     BUCKET_COUNT
+    RUN_STARTS, RUN_TOKENS, RUN_COUNT, TOKEN_NODES, NODES, NODE_COUNT, NODE_LEAST
+              the table of continuations, see ``kernels/continuations.py``; RUN_COUNT is 0 where
+              the shard has none
 
 Invariants the caller has checked: the last token is the separator 0, and no pattern contains 0;
 so a comparison that starts inside the text ends inside it. What follows from values read from
-files (suffixes, buckets) is compared with SIZE before it is used, so a damaged file raises
-``CorruptShard`` instead of reading elsewhere.
+files (suffixes, buckets, runs, nodes) is compared with what bounds it before it is used, so a
+damaged file raises ``CorruptShard`` instead of reading elsewhere.
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from numba.extending import intrinsic
 from gramdex.kernels.jit import CHECK_BOUNDS, JIT_DISABLED, kernel
 
 TEXT, WIDTH, SUFFIXES, SIZE, BUCKETS, SHIFT, BUCKET_COUNT = range(7)
-COLUMNS = 7
+RUN_STARTS, RUN_TOKENS, RUN_COUNT, TOKEN_NODES, NODES, NODE_COUNT, NODE_LEAST = range(7, 14)
+COLUMNS = 14
 SEPARATOR = 0
 
 
@@ -88,6 +92,16 @@ prefetch = (lambda address: None) if JIT_DISABLED else intrinsic(_compiled_prefe
 
 
 @kernel
+def load_token(address, width, index):
+    """Element ``index`` of an unsigned array of ``width`` bytes an element."""
+    if width == 2:
+        return load_u16(address, index)
+    if width == 1:
+        return load_u8(address, index)
+    return load_u32(address, index)
+
+
+@kernel
 def prefetch_suffix(shard, rank):
     """Start loading ``suffix_at(shard, rank)``."""
     prefetch(shard[SUFFIXES] + 4 * rank)
@@ -104,12 +118,7 @@ def token_at(shard, position):
     """Rank of the token at ``position`` < SIZE."""
     if CHECK_BOUNDS and not 0 <= position < shard[SIZE]:
         raise IndexError("token_at outside the shard")
-    width = shard[WIDTH]
-    if width == 2:
-        return load_u16(shard[TEXT], position)
-    if width == 1:
-        return load_u8(shard[TEXT], position)
-    return load_u32(shard[TEXT], position)
+    return load_token(shard[TEXT], shard[WIDTH], position)
 
 
 @kernel

@@ -2,11 +2,13 @@
 
 Intervals are half-open ranges of ranks in the suffix array. A comparison starts where both ends
 of the current interval already agree with the pattern (Manber and Myers 1993, section 3), so a
-search costs O(pattern + log size) token comparisons and about two cache misses per halving.
+search costs O(pattern + log size) token comparisons and about two cache misses per halving. The
+prefix table and the table of continuations take it as deep as they reach before that.
 """
 
 from __future__ import annotations
 
+from gramdex.kernels.continuations import descend, find_run, node_of, run_bounds, run_token
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import (
     SEPARATOR,
@@ -18,6 +20,7 @@ from gramdex.kernels.memory import (
     token_after,
     token_at,
 )
+from gramdex.kernels.runs import first_not_below, run_end
 
 
 @kernel
@@ -81,44 +84,6 @@ def match_end(shard, pattern, start, end, low, high, known):
 
 
 @kernel
-def locate_prefix(shard, pattern, start, end):
-    """Where ``pattern[start:end]``, not empty, belongs: (low, high, rank, below, above).
-
-    All suffixes that share its first token lie in [low, high). ``rank`` is the first that is not
-    smaller; the one before it agrees on ``below`` tokens, it itself on ``above``.
-    """
-    low, high = bucket_bounds(shard, pattern[start])
-    known = 1 if shard[SHIFT] == 0 and low < high else 0
-    rank, below, above = lower_bound(shard, pattern, start, end, low, high, known, known)
-    return low, high, rank, below, above
-
-
-@kernel
-def first_not_below(shard, low, high, depth, token):
-    """First rank in [low, high) whose suffix has a token >= ``token`` at ``depth``."""
-    while low < high:
-        middle = (low + high) >> 1
-        if token_after(shard, middle, depth) < token:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@kernel
-def run_end(shard, low, high, depth, token):
-    """End of the run of suffixes that starts at ``low`` and has ``token`` at ``depth``.
-
-    Gallops, so a run of length r costs O(log r), near its start.
-    """
-    step = 1
-    while low + step < high and token_after(shard, low + step, depth) == token:
-        low += step
-        step *= 2
-    return first_not_below(shard, low + 1, min(low + step, high), depth, token + 1)
-
-
-@kernel
 def extend_interval(shard, low, high, depth, token):
     """Part of [low, high), suffixes that agree on ``depth`` tokens, that goes on with ``token``."""
     if depth == 0:
@@ -126,6 +91,14 @@ def extend_interval(shard, low, high, depth, token):
         low, high = max(low, start), min(high, end)
         if shard[SHIFT] == 0:
             return low, max(low, high)
+    if low >= high:
+        return low, low
+    first, last = node_of(shard, low, high, depth)
+    if first < last:
+        entry = find_run(shard, first, last, token)
+        if entry == last or run_token(shard, entry) != token:
+            return low, low
+        return run_bounds(shard, entry, low, high)
     low = first_not_below(shard, low, high, depth, token)
     if low == high or token_after(shard, low, depth) != token:
         return low, low
@@ -140,10 +113,15 @@ def find_interval(shard, pattern, start, end):
     """
     if start == end:
         return extend_interval(shard, 0, shard[SIZE], 0, SEPARATOR)[1], shard[SIZE]
-    _, high, low, _, above = locate_prefix(shard, pattern, start, end)
-    if above < end - start:
+    low, high, depth, absent = descend(shard, pattern, start, end)
+    if absent:
         return low, low
-    return low, match_end(shard, pattern, start, end, low, high, 0)
+    if depth == end - start:
+        return low, high
+    first, _, above = lower_bound(shard, pattern, start, end, low, high, depth, depth)
+    if above < end - start:
+        return first, first
+    return first, match_end(shard, pattern, start, end, first, high, depth)
 
 
 @kernel

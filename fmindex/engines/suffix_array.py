@@ -9,6 +9,7 @@
       buckets      uint32       ranks where the suffixes begin whose first token >> shift is
                                 0, 1, 2, …; one more entry for the end
       shift        uint8        one number
+      …            the table of continuations, see ``fmindex/engines/continuations.py``
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from typing import Any
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.continuations import open_continuations
+from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import count_batch, distribution, infgram, matching, memory, search
 
@@ -72,16 +75,13 @@ class SuffixArrayShard:
             raise self._corrupt(f"{self.buckets.size} bucket bounds", f"ranks up to {ranks - 1}")
         if self.tokens[-1] != memory.SEPARATOR:
             raise self._corrupt(f"the text ends with {int(self.tokens[-1])}", "a separator")
+        self.continuations = open_continuations(suffixes, width, self.buckets.size)
 
     def row(self) -> list[int]:
         """Addresses and sizes in the columns of ``kernels.memory``."""
-        addresses = [a.ctypes.data for a in (self.tokens, self.suffixes, self.buckets)]
-        row = [0] * memory.COLUMNS
-        row[memory.TEXT], row[memory.SUFFIXES], row[memory.BUCKETS] = addresses
-        row[memory.WIDTH] = self.tokens.itemsize
-        row[memory.SIZE] = self.size
-        row[memory.SHIFT] = self.shift
-        row[memory.BUCKET_COUNT] = self.buckets.size - 1
+        row = shard_row(self.tokens, self.suffixes, self.buckets, self.shift)
+        if self.continuations is not None:
+            self.continuations.enter(row)
         return row
 
     def _corrupt(self, found: str, expected: object) -> CorruptIndexError:

@@ -25,7 +25,7 @@ from gramdex.fmindex.format.files import write_file
 MANIFEST = "manifest.json"
 SHARD_MANIFEST = "shard.json"
 BUILD_PLAN = "build.json"
-VERSION = 1
+VERSION = 2
 MINIMUM_READER = 1
 
 _TYPES = {"int": int, "str": str, "dict": dict, "list": list}

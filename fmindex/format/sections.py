@@ -41,7 +41,7 @@ from gramdex.errors import (
 from gramdex.fmindex.format.files import writing
 
 MAGIC = b"GRAMDEX\0"
-VERSION = 1
+VERSION = 2
 MINIMUM_READER = 1
 PAGE = 4096
 ALIGNMENT = 64
@@ -199,6 +199,8 @@ class SectionWriter:
 class SectionFile:
     """A file opened for reading, mapped once; arrays are read-only views of the map.
 
+    ``version`` is the version of the format that wrote it.
+
     Args:
         path: the file.
         kind: what the file must be.
@@ -212,6 +214,7 @@ class SectionFile:
 
     def __init__(self, path: Path, kind: str, header: str | None = None) -> None:
         self.path = path
+        self.version = 0
         try:
             if not path.is_file() and path.exists():
                 raise self._corrupt("no regular file", "a file")
@@ -291,6 +294,7 @@ class SectionFile:
             raise self._corrupt(
                 f"header checksum {checksum.hex()}", f"{header} by the manifest: another file"
             )
+        self.version = version
         if size != self.size:
             raise self._corrupt(f"{self.size} bytes", f"{size} by its header")
         return self._parse_table(page, count)

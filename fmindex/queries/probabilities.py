@@ -75,6 +75,23 @@ def _most_frequent(
         ranks, counts = ranks[1:], counts[1:]
     ids = vocabulary.to_ids(ranks)
     if ids.size > 1:
-        order = np.lexsort((ids, -counts))[:limit]
-        return ids[order], counts[order], end_count, order.size == ids.size
+        found = ids.size
+        ids, counts = _by_count(vocabulary, ids, counts, limit)
+        return ids, counts, end_count, ids.size == found
     return ids, counts, end_count, True
+
+
+def _by_count(
+    vocabulary: Vocabulary, ids: np.ndarray, counts: np.ndarray, limit: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Greatest counts first, equal ones by id.
+
+    Count and id fit one number unless both are huge; sorting numbers takes a tenth of the time of
+    sorting by two keys.
+    """
+    most, bits = int(counts.max()), vocabulary.size.bit_length()
+    if most.bit_length() + bits > 63:
+        order = np.lexsort((ids, -counts))[:limit]
+        return ids[order], counts[order]
+    keys = np.sort(((most - counts) << bits) | ids)[:limit]
+    return keys & ((1 << bits) - 1), most - (keys >> bits)

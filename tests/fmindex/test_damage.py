@@ -22,8 +22,10 @@ from gramdex.errors import (
     TokenizerError,
     VersionError,
 )
+from gramdex.fmindex.engines import continuations, suffix_array
 from gramdex.fmindex.format import manifest as manifests
 from gramdex.fmindex.format import metadata, sections
+from gramdex.indexer import finishing
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [{"text": f"line {i} of the small corpus, {'abc' * (i % 5)}"} for i in range(40)]
     source = folder / "corpus.jsonl"
     source.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    gramdex.build(source, folder / "index", small_tokenizer(folder), shard_tokens=1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(continuations, "LIMITS", continuations.Limits(8, 16, 2, 1))
+        gramdex.build(
+            source, folder / "index", small_tokenizer(folder), shard_tokens=1000, workers=1
+        )
     return folder / "index"
 
 
@@ -113,6 +119,8 @@ def ask_everything(index: gramdex.Index, rng: random.Random) -> None:
         lambda: index.count(text[:2]),
         lambda: index.count_batch([text[i : i + 3] for i in range(len(text))]),
         lambda: index.ntd(text[3:4]),
+        lambda: index.ntd(text[3:5]),
+        lambda: index.prob(text[4:5], text[5]),
         lambda: index.ntd([]),
         lambda: index.infgram_ntd(text),
         lambda: index.infgram_prob(text, 1),
@@ -128,19 +136,37 @@ def ask_everything(index: gramdex.Index, rng: random.Random) -> None:
             continue
 
 
+DAMAGED = [
+    ("tokens.gdx", "tokens"),
+    ("suffixes.gdx", "suffixes"),
+    ("suffixes.gdx", "run_starts"),
+    ("suffixes.gdx", "run_tokens"),
+    ("suffixes.gdx", "token_nodes"),
+    ("suffixes.gdx", "nodes"),
+    ("documents.gdx", "starts"),
+    ("metadata.gdx", "blocks"),
+]
+
+
 @pytest.mark.parametrize("width", [1, 2, 4])
-@pytest.mark.parametrize("name", ["tokens.gdx", "suffixes.gdx", "documents.gdx", "metadata.gdx"])
+@pytest.mark.parametrize(("name", "section_name"), DAMAGED)
 def test_damage_that_opening_does_not_see_never_crashes(
-    tmp_path: Path, name: str, width: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, section_name: str, width: int
 ) -> None:
     """Random bytes over an array, under a header that says all is well."""
+    monkeypatch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
+    for module in (suffix_array, finishing):  # a table for the wide vocabulary too
+        monkeypatch.setattr(module, "bucket_shift", lambda ranks, size: 0)
+    # As if the file were damaged after opening has checked the small tables.
+    if section_name in ("token_nodes", "nodes"):
+        monkeypatch.setattr(continuations, "_SMALL", ())
     rng = random.Random(width)
     generator = np.random.default_rng(width)
     documents = [generator.integers(0, 30, 60).tolist() for _ in range(20)]
     path = build_ids(tmp_path, documents, {1: 200, 2: 60_000, 4: 200_000}[width])
     target = path / "shard-00000" / name
     content = bytearray(target.read_bytes())
-    section = next(iter(sections.SectionFile(target, name.removesuffix(".gdx")).sections.values()))
+    section = sections.SectionFile(target, name.removesuffix(".gdx")).sections[section_name]
     for trial in range(40):
         damaged = bytearray(content)
         low, high = section.offset, section.offset + section.size
@@ -204,6 +230,27 @@ def shift_bucket(arrays: dict[str, np.ndarray]) -> None:
     arrays["buckets"][arrays["buckets"].size // 2 :][:-1] += 1
 
 
+def move_run(arrays: dict[str, np.ndarray]) -> None:
+    arrays["run_starts"][2] += 1
+
+
+def change_run(arrays: dict[str, np.ndarray]) -> None:
+    arrays["run_tokens"][2] ^= 1
+
+
+def change_node(arrays: dict[str, np.ndarray]) -> None:
+    arrays["nodes"][1] += 1
+
+
+def raise_limit(arrays: dict[str, np.ndarray]) -> None:
+    arrays["continuation_limits"][0] += 1000
+
+
+def drop_table(arrays: dict[str, np.ndarray]) -> None:
+    for name in continuations.NAMES:
+        del arrays[name]
+
+
 def move_boundary(arrays: dict[str, np.ndarray]) -> None:
     arrays["starts"][3] += 1
 
@@ -218,6 +265,11 @@ def change_token(arrays: dict[str, np.ndarray]) -> None:
         ("suffixes.gdx", swap_suffixes, "not the sorted permutation"),
         ("suffixes.gdx", repeat_suffix, "not the sorted permutation"),
         ("suffixes.gdx", shift_bucket, "a prefix table of another text"),
+        ("suffixes.gdx", move_run, "run_starts of another text"),
+        ("suffixes.gdx", change_run, "run_tokens of another text"),
+        ("suffixes.gdx", change_node, "nodes of another text"),
+        ("suffixes.gdx", raise_limit, "run_starts of another text"),
+        ("suffixes.gdx", drop_table, "no table of continuations"),
         ("documents.gdx", move_boundary, "boundaries that are not the separators"),
         ("tokens.gdx", change_token, "a prefix table of another text"),
     ],
@@ -229,6 +281,23 @@ def test_forged_arrays_are_found(
     forge(copy, file, change)
     with pytest.raises(CorruptIndexError, match=said):
         gramdex.open(copy).verify()
+
+
+@pytest.mark.parametrize("name", continuations.NAMES)
+def test_part_of_a_table_is_refused(copy: Path, name: str) -> None:
+    """Left out, of another length, and for the limits of zeros."""
+    forge(copy, "suffixes.gdx", lambda arrays: arrays.update({name: arrays[name][:-1]}))
+    with pytest.raises(CorruptIndexError, match="continuations of sizes"):
+        gramdex.open(copy)
+    forge(copy, "suffixes.gdx", lambda arrays: arrays.pop(name))
+    with pytest.raises(CorruptIndexError, match=f"'{name}': no such section"):
+        gramdex.open(copy)
+
+
+def test_limits_of_zero_are_refused(copy: Path) -> None:
+    forge(copy, "suffixes.gdx", lambda arrays: arrays["continuation_limits"].fill(0))
+    with pytest.raises(CorruptIndexError, match="limits from 1 on"):
+        gramdex.open(copy)
 
 
 def test_metadata_that_unpack_to_too_much_are_refused(

@@ -40,6 +40,18 @@ def test_bytes(version: int) -> None:
     assert index.infgram_prob("xyz sat on the", " ").suffix_length == len(" sat on the")
 
 
+@pytest.mark.parametrize("name", ["bytes", "bpe"])
+def test_tables_of_continuations_since_version_2(name: str) -> None:
+    first, second = (gramdex.open(GOLDEN / f"v{version}-{name}") for version in (1, 2))
+    assert {shard.engine.continuations for shard in first.shards} == {None}
+    assert any(shard.engine.continuations.nodes.size > 0 for shard in second.shards)
+    for context in [*([t] for t in range(first.vocabulary_size)), first.encode("the "), [116, 104]]:
+        old, new = first.ntd(context), second.ntd(context)
+        assert old.tokens.tolist() == new.tokens.tolist()
+        assert old.counts.tolist() == new.counts.tolist()
+        assert old.end_count == new.end_count
+
+
 @pytest.mark.parametrize("version", range(1, manifest.VERSION + 1))
 def test_bpe(version: int) -> None:
     index = gramdex.open(GOLDEN / f"v{version}-bpe")

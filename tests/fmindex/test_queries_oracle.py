@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,19 @@ from parity import compare_with_naive
 
 import gramdex
 from gramdex.errors import QueryError, TokenizerError
+from gramdex.fmindex.engines import continuations
 
 WIDTHS = {1: 200, 2: 60_000, 4: 200_000}
 CORPORA = {corpus.name: corpus for corpus in named_corpora()}
+
+
+@pytest.fixture(scope="module", autouse=True, params=["tables", "few tables"])
+def limits(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything once with tables of continuations as deep as texts go, once as they are built."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "tables":
+            patch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
+        yield
 
 
 def compare_documents(index: gramdex.Index, naive: NaiveIndex, query: list[int]) -> None:

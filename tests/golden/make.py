@@ -14,6 +14,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 import gramdex
+from gramdex.fmindex.engines import continuations
 from gramdex.fmindex.format.manifest import VERSION
 
 TEXTS = [
@@ -39,13 +40,20 @@ def train(folder: Path) -> Path:
 
 def main() -> None:
     home = Path(__file__).resolve().parent
+    # Small enough that a few sentences have nodes of one token and of several.
+    continuations.LIMITS = continuations.Limits(2, 3, 2, 1)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         source = Path("corpus.jsonl")  # relative, so that metadata hold no path of a machine
         records = ({"text": text, "n": i} for i, text in enumerate(TEXTS))
         source.write_text("".join(json.dumps(record) + "\n" for record in records))
         for name, tokenizer in (("bytes", "bytes"), ("bpe", train(Path()))):
             gramdex.build(
-                source, home / f"v{VERSION}-{name}", tokenizer, shard_tokens=60, on_empty="keep"
+                source,
+                home / f"v{VERSION}-{name}",
+                tokenizer,
+                shard_tokens=60,
+                on_empty="keep",
+                workers=1,
             )
 
 

@@ -19,10 +19,9 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 import gramdex
 from gramdex import errors
 from gramdex.indexer import encoding
-from gramdex.indexer.memory import READING, WORKER, plan_memory
+from gramdex.indexer.memory import READING, WORKER, plan_memory, shard_memory
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.readers import ReadOptions, arrays, jsonl, pieces, text
-from gramdex.indexer.suffix_sort import working_memory
 
 TEXTS = ["hello world", "naïve café — 東京 🙂", "x", "line one\nline two\r\n", "hello again"]
 
@@ -337,7 +336,7 @@ def test_lines_too_long_for_the_memory_are_named(
 
 def test_workers_are_as_many_as_fit_the_memory() -> None:
     options = BuildOptions(["x"], Path("y"), shard_tokens=1_000_000, workers=8)
-    one = working_memory(1_000_000, 60_000)
+    one = shard_memory(1_000_000, 60_000)
     for workers in (2, 3, 8, 20):
         memory = READING + workers * (WORKER + one)
         for spare, expected in ((0, workers), (-1, workers - 1)):
