@@ -70,6 +70,15 @@ class ShardJob:
                 left -= chunk.size
                 yield chunk
 
+    def tokens(self) -> np.ndarray:
+        """All tokens, in memory."""
+        tokens = np.empty(self.size, f"<u{self.width}")
+        filled = 0
+        for chunk in self.chunks():
+            tokens[filled : filled + chunk.size] = chunk
+            filled += chunk.size
+        return tokens
+
 
 def finish_shard(job: ShardJob) -> ShardManifest:
     """Sort a shard and write what is missing of it.
@@ -116,7 +125,7 @@ def _write_suffixes(job: ShardJob, counts: np.ndarray) -> None:
         writer.section("buckets", table)
         writer.section("shift", np.array([shift], np.uint8))
         if shift == 0:
-            tokens = np.memmap(job.tokens_path, f"<u{job.width}", "r", PAGE, (job.size,))
+            tokens = job.tokens()
             for name, values in build_continuations(tokens, suffixes, table).sections():
                 writer.section(name, values)
 

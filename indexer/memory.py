@@ -8,7 +8,7 @@ from gramdex.errors import MemoryBoundError
 from gramdex.fmindex.engines.continuations import table_memory
 from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
-from gramdex.indexer.suffix_sort import working_memory
+from gramdex.indexer.suffix_sort import symbol_bytes, working_memory
 
 READING = 768 << 20
 """The interpreter, libraries, a tokenizer, the largest record and the batches worked on."""
@@ -33,8 +33,14 @@ class MemoryPlan:
 
 
 def shard_memory(size: int, ranks: int) -> int:
-    """Most bytes that finishing a shard of ``size`` tokens takes."""
-    return working_memory(size, ranks) + table_memory(size, ranks, token_width(ranks))
+    """Most bytes that finishing a shard of ``size`` tokens takes.
+
+    Sorting; then the tokens are read again in place of the symbols that were sorted, which may
+    have been narrower, and the table of continuations is made.
+    """
+    width = token_width(ranks)
+    wider = max(0, width - symbol_bytes(min(size, ranks)))
+    return working_memory(size, ranks) + wider * size + table_memory(size, ranks, width)
 
 
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.continuations import node_of, run_bounds, run_token
+from gramdex.kernels.continuations import node_of, run_start, run_token
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import CorruptShard, token_after
 from gramdex.kernels.runs import following_run, prefetch_runs
@@ -18,15 +18,16 @@ def node_runs(shard, low, high, first, last, tokens, counts, runs):
     if last - first > tokens.size - runs:
         raise CorruptShard("table of continuations")
     below = -1
+    start = run_start(shard, first, low, high)
     for entry in range(first, last):
-        start, end = run_bounds(shard, entry, low, high)
+        end = run_start(shard, entry + 1, low, high)
         token = run_token(shard, entry)
-        if token <= below:
+        if start >= end or token <= below:
             raise CorruptShard("table of continuations")
-        below = token
         tokens[runs] = token
         counts[runs] = end - start
         runs += 1
+        start, below = end, token
     return runs
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import prefetch_token, suffix_at, token_after
 
-NEAR = 128  # ranks looked at one by one before a run is galloped over
-AHEAD = 32  # how many ranks before it is looked at the text of a rank is asked for
+NEAR = 64  # ranks looked at one by one before a run is galloped over
+AHEAD = 64  # how many ranks before it is looked at the text of a rank is asked for
 
 
 @kernel
