@@ -143,6 +143,8 @@ def descend(shard, pattern, start, end):
     if low == high:
         return low, high, 0, True
     depth = 1
+    if start + depth == end:
+        return low, high, depth, False
     first, last = token_node(shard, pattern[start])
     while start + depth < end and first < last:
         token = pattern[start + depth]

@@ -46,7 +46,7 @@ class Limits(NamedTuple):
     share: int
 
 
-LIMITS = Limits(tokens=256, contexts=1 << 14, runs=2, share=8)
+LIMITS = Limits(tokens=256, contexts=1 << 14, runs=2, share=4)
 """Of the tables that are built."""
 
 _QUEUE = 64
@@ -158,8 +158,8 @@ def build_continuations(
 
 
 def _room(size: int, limits: Limits) -> int:
-    """Entries of all nodes: of one token, size / share runs and an end for each; as many again."""
-    return 2 * (size // limits.share + size // limits.tokens) + 1
+    """Entries of all nodes: of single tokens all there can be, and a quarter on top."""
+    return 5 * (size // limits.share) // 4 + 2 * (size // limits.tokens) + 1
 
 
 def _queue_room(size: int, limits: Limits) -> int:

@@ -181,6 +181,19 @@ def test_a_text_of_one_token_makes_no_more_than_the_room_there_is() -> None:
     assert sum(values.nbytes for _, values in table.sections()) < table_memory(size, 2, 2)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
+def test_many_successors_fill_no_more_than_the_room(dtype: type) -> None:
+    """Runs of ones cut by tokens that hardly repeat: every power of 1 is a large node."""
+    rng = np.random.default_rng(7)
+    text = np.where(rng.random(3000) < 0.05, rng.integers(2, 200, 3000), 1).tolist()
+    limits = Limits(8, 64, 2, 2)
+    small = Text(documents(text), limits, dtype, room=500)
+    whole = Text(documents(text), limits, dtype)
+    assert small.table.run_starts.size <= 500 < whole.table.run_starts.size
+    everything = whole.nodes()
+    assert all(everything[context] == node for context, node in small.nodes().items())
+
+
 def test_copies_are_skipped_in_one_step() -> None:
     text = documents(*[[5, 6, 5, 7, 1, 1, 2]] * 40, [5, 6, 5, 7, 1, 1, 3])
     table = Text(text, Limits(30, 40, 2, 1)).table

@@ -208,9 +208,9 @@ def _useful_workers(plan: BuildPlan) -> int:
 def _plan_rows(plan: BuildPlan, memory: MemoryPlan) -> list[tuple[str, Any]]:
     options, kinds = plan.options, Counter(_kind(file) for file in plan.files)
     width, most = plan.vocabulary.width, _most_tokens(plan)
-    weight = f"{width} + 4 bytes per token, and the metadata"
+    weight = f"{width} + 4 bytes per token, tables and the metadata"
     if most is not None and plan.tokenizer.kind == "bytes":
-        weight = f"about {size((width + 4) * most)} and the metadata"
+        weight = f"about {size((width + 4) * most)}, tables and the metadata"
     ids = f"{plan.vocabulary.size:,} ids, {counted(width, 'byte')} per token"
     total = sum(file.size or 0 for file in plan.files)
     formats = ", ".join(f"{name} {number:,}" for name, number in kinds.items())
