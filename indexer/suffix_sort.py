@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from gramdex.kernels.packing import dense_symbols, keep_token_suffixes, pack_big_endian
+from gramdex.kernels.packing import (
+    count_symbols,
+    dense_symbols,
+    keep_token_suffixes,
+    pack_big_endian,
+)
+
+SORTERS = ("induced", "divsufsort")
+"""Names of the ways to sort, the usual one first."""
 
 _LIMIT_32 = (1 << 31) - 1
 
@@ -60,3 +68,20 @@ def sort_suffixes(
     suffixes = pydivsufsort.divsufsort(packed)
     kept = keep_token_suffixes(suffixes, width) if width > 1 else size
     return suffixes[:kept]
+
+
+def suffix_array(text: np.ndarray, sorter: str = "induced") -> np.ndarray:
+    """Suffix array of symbols in memory.
+
+    Args:
+        text: uint8, uint16 or uint32[n].
+        sorter: one of ``SORTERS``; both go through libdivsufsort as yet.
+
+    Returns:
+        positions int32 or int64[n], in the order of their suffixes.
+    """
+    if sorter not in SORTERS:
+        raise ValueError(f"no sorter is called {sorter!r}; there are {', '.join(SORTERS)}")
+    counts = np.zeros(int(text.max()) + 1 if text.size else 1, np.int64)
+    count_symbols(text, counts)
+    return sort_suffixes(counts, text.size, lambda: [text])
