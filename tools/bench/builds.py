@@ -33,10 +33,12 @@ class Builds:
         planned: bytes of memory that gramdex's last build stated before it began.
     """
 
-    def __init__(self, corpus: Corpus, peers: Sequence[Engine], work: Path) -> None:
+    def __init__(
+        self, corpus: Corpus, peers: Sequence[Engine], work: Path, cache: Path | None = None
+    ) -> None:
         self.corpus, self.peers = corpus, peers
         self.planned = 0
-        self.work, self.cache = work, work / "kernels"
+        self.work, self.cache = work, cache or work / "kernels"
         self._builders: dict[str, Builder] = {}
         self._folders: dict[str, Path] = {}
 
@@ -92,28 +94,32 @@ class Builds:
 
 
 @contextmanager
-def temporary_builds(corpus: Corpus, peers: Sequence[Engine]) -> Iterator[Builds]:
-    """Builds in a folder that goes."""
+def temporary_builds(
+    corpus: Corpus, peers: Sequence[Engine], cache: Path | None = None
+) -> Iterator[Builds]:
+    """Builds in a folder that goes, with kernels kept in it too unless a place is named."""
     with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder:
-        yield Builds(corpus, peers, Path(folder))
+        yield Builds(corpus, peers, Path(folder), cache)
+
+
+def time_builds(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
+    """Build ``runs`` times with each engine, in turns, and `compare`."""
+    tasks = {engine.name: partial(builds.run, engine) for engine in builds.engines("build")}
+    return compare(in_turns(tasks, runs, lambda message: say(f"build, {message}")))
 
 
 def run_builds(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
-    """Build ``runs`` times with each engine, in turns; what `gramdex bench build --json` prints."""
+    """Build with an empty kernel cache, then in turns; what `gramdex bench build --json` prints."""
     engines = builds.engines("build")
     with timing.one_core() as core:
         say("build: gramdex with an empty kernel cache")
         cold = builds.run(GRAMDEX)
-        done = in_turns(
-            {engine.name: partial(builds.run, engine) for engine in engines},
-            runs,
-            lambda message: say(f"build, {message}"),
-        )
+        compared = time_builds(builds, runs, say)
     return {
         "bench": "build",
         **builds.describe("build"),
         "settings": {"runs": runs, "workers": 1, "core": core, "page_cache": "warm"},
-        **compare(done),
+        **compared,
         "planned_bytes": builds.planned,
         "cold_kernels": dict(cold),
         "bytes_per_token": builds.bytes_per_token(),

@@ -59,19 +59,20 @@ _PLOTS = (
 )
 
 
+def missing() -> str:
+    """Why nothing can be drawn; "" where it can."""
+    return "" if find_spec("matplotlib") else "matplotlib is not installed"
+
+
 def require() -> None:
     """Be sure that there is something to draw with.
 
     Raises:
         UsageError: matplotlib is not installed.
     """
-    if find_spec("matplotlib") is None:
-        raise UsageError(
-            "--plots",
-            "matplotlib is not installed",
-            "matplotlib",
-            "pip install 'gramdex[plots]', or leave --plots out and draw later with --from",
-        )
+    if found := missing():
+        remedy = "pip install 'gramdex[plots]', or leave --plots out and draw later with --from"
+        raise UsageError("--plots", found, "matplotlib", remedy)
 
 
 def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
