@@ -61,16 +61,7 @@ def run_sizes(
     sizes = [size for size in sorted(set(settings.sizes)) if size <= tokens]
     if not sizes:
         raise UsageError("--sizes", f"none up to {tokens:,} tokens", "a size the corpus has")
-    points = []
-    with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder, timing.one_core():
-        kernels = Path(folder)
-        with temporary_builds(corpus.prefix(sizes[0]), [], kernels) as builds:
-            builds.run(GRAMDEX)  # compiles what the others load
-        for size in sizes:
-            say(f"{size:,} tokens")
-            taking = peers if size <= settings.peer_limit else []
-            with temporary_builds(corpus.prefix(size), taking, kernels) as builds:
-                points += list(_points(builds, settings, say))
+    points = _measure(corpus, peers, sizes, settings, say)
     skipped = [f"{size:,}" for size in sorted(set(settings.sizes)) if size > tokens]
     return {
         "bench": "sizes",
@@ -89,6 +80,23 @@ def run_sizes(
             *([f"Larger than the corpus: {', '.join(skipped)} tokens."] if skipped else []),
         ],
     }
+
+
+def _measure(
+    corpus: Corpus, peers: Sequence[Engine], sizes: list[int], settings: SizesSettings, say: Say
+) -> list[dict[str, Any]]:
+    """Points of all sizes, on one core, with kernels compiled before the first."""
+    points: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder, timing.one_core():
+        kernels = Path(folder)
+        with temporary_builds(corpus.prefix(sizes[0]), [], kernels) as builds:
+            builds.run(GRAMDEX)
+        for size in sizes:
+            say(f"{size:,} tokens")
+            taking = peers if size <= settings.peer_limit else []
+            with temporary_builds(corpus.prefix(size), taking, kernels) as builds:
+                points += _points(builds, settings, say)
+    return points
 
 
 def _points(builds: Builds, settings: SizesSettings, say: Say) -> Iterator[dict[str, Any]]:
