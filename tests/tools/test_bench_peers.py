@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -282,7 +283,7 @@ def test_all_parts_in_one_run_and_printed(corpus, kept_kernels, monkeypatch, cap
     printed = capsys.readouterr().out
     summary = printed[printed.index("summary:") : printed.index("sort, 16-bit tokens")]
     assert max(map(len, summary.splitlines())) <= 66
-    assert "libdivsufsort" not in summary
+    assert not re.search(r"\w…", printed)  # nothing is cut, whatever the width
     assert printed.index("summary:") < printed.index("sort, 16-bit tokens")
 
 

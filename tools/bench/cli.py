@@ -73,7 +73,7 @@ def everything(
     from gramdex.tools.bench.full import PARTS, FullSettings, run_all
     from gramdex.tools.bench.queries import QuerySettings
 
-    chosen = PARTS if parts is None else tuple(parts.split(","))
+    chosen = PARTS if parts is None else tuple(part.strip() for part in parts.split(","))
     for unknown in set(chosen) - set(PARTS):
         raise UsageError("--parts", unknown, ", ".join(PARTS))
     engines = read_peers(no_peer, peers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from gramdex.tools.output import amount, columns, facts, size, stdout
@@ -73,6 +75,14 @@ def _title(text: str) -> None:
     stdout().print(Text(f"\n{text}", "bold"))
 
 
+def _show(table: Table) -> None:
+    """Print a table in its full width, whatever the terminal's: no figure is cut."""
+    console = stdout()
+    wanted = Measurement.get(console, console.options.update(width=1000), table).maximum
+    console.width = max(console.width, wanted)
+    console.print(table)
+
+
 def _notes(notes: Iterable[str]) -> None:
     for note in notes:
         stdout().print(Text(note, "dim"))
@@ -106,7 +116,7 @@ def _latencies(rows: Sequence[dict[str, Any]]) -> None:
         for peer in row["peers"]:
             latency = _percentiles(peer["latency"], shown)
             table.add_row("", peer["name"], *latency, f"{figure(peer['ratio'])}×")
-    stdout().print(table)
+    _show(table)
 
 
 def _percentiles(latency: dict[str, Any], shown: Sequence[str]) -> list[str]:
@@ -128,7 +138,7 @@ def _sizes(sizes: dict[str, dict[str, float]]) -> None:
         for name, value in sorted(files.items(), key=lambda item: -item[1]):
             table.add_row(name, f"{value:.4f}")
         table.add_row("all", f"{sum(files.values()):.4f}")
-        stdout().print(table)
+        _show(table)
 
 
 def _build(result: dict[str, Any]) -> None:
@@ -160,7 +170,7 @@ def _runs(result: dict[str, Any], cold: dict[str, float] | None = None) -> None:
             shown = ""
         if cold and label and shown is not None:
             table.add_row("", "… cold kernels", figure(cold[key] * scale))
-    stdout().print(table)
+    _show(table)
 
 
 def _ratio(ratio: dict[str, float]) -> str:
@@ -182,7 +192,7 @@ def _cold(result: dict[str, Any]) -> None:
             cells = [figure(of["median"]) for of in way["figures"].values()]
             ratio = "" if way["way"] == "gramdex" else _ratio(way["ratios"]["mean"])
             table.add_row(way["way"], *cells, ratio)
-        stdout().print(table)
+        _show(table)
     _notes(result["notes"] if result["rows"] else [])
 
 
@@ -208,7 +218,7 @@ def _against_size(result: dict[str, Any]) -> None:
         tokens = point["tokens"]
         table.add_row("" if tokens == last else amount(tokens), point["engine"], *cells)
         last = tokens
-    stdout().print(table)
+    _show(table)
     units = "Build in CPU s, peak memory in MB, count, batch and ∞-gram distribution in µs."
     _notes([units, *result["notes"]])
 
@@ -250,7 +260,7 @@ def _startup(result: dict[str, Any]) -> None:
     for kind, value in result["seconds"].items():
         cells = (value["median"], value["low"], value["high"], value["median"] - baseline)
         table.add_row(kind, *(figure(1000 * max(cell, 0.0)) for cell in cells))
-    stdout().print(table)
+    _show(table)
     cold = result["first_count_cold_kernels_seconds"]
     _notes([f"First count with an empty kernel cache, which is compiled then: {figure(cold)} s."])
 
