@@ -241,9 +241,10 @@ def _all(result: dict[str, Any]) -> None:
         stdout().print(Text(f"{row['work']} ({row['unit']})"))
         for line in row["lines"]:
             of, ratio = line["figure"], line["ratio"]
+            median = (figure(of["median"]), _range(of)) if of else ("", "too few")
             times = (f"{figure(ratio['median'])}×", _range(ratio)) if ratio else ("", "")
-            cells = _line(f"  {line['engine']}", figure(of["median"]), _range(of), *times)
-            stdout().print(Text(cells), soft_wrap=True)
+            cells = _line(f"  {line['engine']}", *median, *times)
+            stdout().print(Text(f"{cells}  {line.get('note', '')}".rstrip()), soft_wrap=True)
     for part in result["parts"].values():
         _PRINTERS[part["bench"]](part)
 

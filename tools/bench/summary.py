@@ -35,7 +35,8 @@ def summarize(parts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of the table: ``work``, ``unit``, and ``lines``, one for each engine.
 
     A line has the engine's ``figure`` and, but for gramdex's, the ``ratio``: how many times
-    better gramdex is, run by run. Both are spreads over the runs.
+    better gramdex is, run by run. Both are spreads over the runs; None, with a ``note``, where
+    a peer got through too few queries.
     """
     rows = [*_of_runs(parts), *_of_queries(parts.get("queries"))]
     return [*rows, *_of_cold(parts.get("cold")), *_of_threads(parts.get("threads"))]
@@ -82,17 +83,20 @@ def _of_queries(queries: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
 def _latency(section: Mapping[str, Any], row: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Rounds are the runs; ratios are to gramdex on the queries that the peer was asked."""
     ours = {"engine": GRAMDEX.name, "figure": _rounds(row["gramdex"], name), "ratio": None}
-    theirs = [
-        {
-            "engine": peer["name"],
-            "figure": _rounds(peer["latency"], name),
-            "ratio": times_better(peer["gramdex"]["rounds"][name], peer["latency"]["rounds"][name]),
-        }
-        for peer in row["peers"]
-        if name == "worst" or peer["latency"][name] is not None
-    ]
+    theirs = [_peer(row, peer, name) for peer in row["peers"]]
     work = f"{section['title']}; {row['label']}: {name}"
     return {"work": work, "unit": section["unit"], "lines": [ours, *theirs]}
+
+
+def _peer(row: Mapping[str, Any], peer: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A line that says where the peer was not asked all queries, or too few for the figure."""
+    asked, of = peer["latency"]["count"], row["gramdex"]["count"]
+    line = {"engine": peer["name"], "figure": None, "ratio": None}
+    line["note"] = "" if asked == of else f"{asked:,} of {of:,} queries"
+    if name == "worst" or peer["latency"][name] is not None:
+        rounds = peer["gramdex"]["rounds"][name], peer["latency"]["rounds"][name]
+        line |= {"figure": _rounds(peer["latency"], name), "ratio": times_better(*rounds)}
+    return line
 
 
 def _rounds(latency: Mapping[str, Any], name: str) -> dict[str, Any]:
