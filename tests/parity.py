@@ -78,9 +78,9 @@ def compare_with_infini_gram(
 ) -> int:
     """count, prob, ntd, infgram_prob, infgram_ntd, wherever infini-gram means or does the same.
 
-    Its differences, as `gramdex.tools.bench.infini_gram` lists them, are taken account of: the
-    empty context counts the separators too, a document's end is ``end_token``, and where the
-    last document ends with the context its distribution can be wrong.
+    Its differences, as `gramdex.tools.bench.peers.infini_gram_index` lists them, are taken
+    account of: the empty context counts the separators too, a document's end is ``end_token``,
+    and where the last document ends with the context its distribution can be wrong.
 
     Args:
         index: the index to judge.

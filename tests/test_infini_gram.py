@@ -14,7 +14,7 @@ import pytest
 
 import gramdex
 from gramdex.errors import BuildError, InputError, UsageError
-from gramdex.tools.bench import infini_gram
+from gramdex.tools.bench.peers import infini_gram_index as infini_gram
 
 pytest.importorskip("infini_gram")
 

@@ -1,213 +1,127 @@
 """Building, side by side: the same tokens, one core each, in turns, in processes of their own.
 
-gramdex reads raw ids from a file, translates, sorts, checksums and syncs an index to disk.
-infini-gram finds its own token and offset files written, sorts, and leaves syncing to the
-system. What it is spared here is not subtracted from anything.
+gramdex reads raw ids from a file, translates, sorts, checksums and syncs an index to disk; its
+peers find files written as they want them. What they are spared is not subtracted from anything.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gramdex.errors import GramdexError
-from gramdex.fmindex.format.manifest import read_index_manifest
-from gramdex.indexer.options import MAXIMUM_SHARD_TOKENS
-from gramdex.tools.bench import infini_gram, machine, timing
+from gramdex.tools.bench import machine, timing
 from gramdex.tools.bench.corpus import Corpus
-from gramdex.tools.bench.engines import peer_memory, refuse_wide
-from gramdex.tools.bench.queries import describe_data
+from gramdex.tools.bench.peers.interface import Builder, Engine
+from gramdex.tools.bench.peers.ours import GramdexBuilder
+from gramdex.tools.bench.peers.registry import GRAMDEX, describe_peers, taking_part
+from gramdex.tools.bench.turns import Say, compare, in_turns, silent
 
-Say = Callable[[str], Any]
 
-
-@dataclass(frozen=True)
-class BuildRun:
-    """One build of one engine.
+class Builds:
+    """Indexes of one corpus by gramdex and its peers, below one folder, built when needed.
 
     Attributes:
-        wall_seconds, cpu_seconds: from call to return, in the building process and its children.
-        process_wall_seconds, process_cpu_seconds: the same with interpreter start and imports.
-        peak_rss_bytes: of the largest process.
-        tokens_per_cpu_second: separators not counted.
-        peak_bytes_per_token: peak_rss_bytes by the same tokens.
+        corpus: that is indexed.
+        peers: that were asked for.
+        work, cache: the folder, and where builds keep their kernels in it.
+        planned: bytes of memory that gramdex's last build stated before it began.
     """
 
-    wall_seconds: float
-    cpu_seconds: float
-    process_wall_seconds: float
-    process_cpu_seconds: float
-    peak_rss_bytes: float
-    tokens_per_cpu_second: float
-    peak_bytes_per_token: float
-
-
-class _Builds:
-    """The builds of one corpus by both engines."""
-
-    def __init__(self, corpus: Corpus, work: Path) -> None:
-        self.corpus, self.work = corpus, work
-        self.output, self.peer, self.cache = work / "gramdex", work / "peer", work / "kernels"
-        read = corpus.write_raw(work / "tokens.raw")
-        self.tokenizer = self._tokenizer_file()
-        size = int(corpus.ids.size + corpus.lengths.size)
-        self.arguments = {
-            "input": str(work / "tokens.raw"),
-            "output": str(self.output),
-            "tokenizer": self.tokenizer,
-            "read": asdict(read),
-            "shard_tokens": min(max(size, 2), MAXIMUM_SHARD_TOKENS),
-            "vocabulary_size": corpus.vocabulary_size if self.tokenizer is None else None,
-        }
+    def __init__(
+        self, corpus: Corpus, peers: Sequence[Engine], work: Path, cache: Path | None = None
+    ) -> None:
+        self.corpus, self.peers = corpus, peers
         self.planned = 0
+        self.work, self.cache = work, cache or work / "kernels"
+        self._builders: dict[str, Builder] = {}
+        self._folders: dict[str, Path] = {}
 
-    def gramdex(self) -> BuildRun:
-        """Build with gramdex."""
-        shutil.rmtree(self.output, ignore_errors=True)
+    def engines(self, kind: str) -> list[Engine]:
+        """Those that do a kind of work on this corpus, gramdex first."""
+        return [GRAMDEX, *taking_part(self.peers, kind, self.corpus)]
+
+    def describe(self, kind: str) -> dict[str, Any]:
+        """What every result of a benchmark of this corpus says first."""
+        return {
+            **machine.describe(self.corpus),
+            "peers": describe_peers(self.peers, kind, self.corpus),
+        }
+
+    def adopt(self, engine: Engine, folder: Path) -> None:
+        """Take an index that is there for one built here."""
+        self._folders[engine.name] = folder
+
+    def folder(self, engine: Engine, say: Say = silent) -> Path:
+        """Of the index of an engine; built now unless it was before."""
+        if engine.name not in self._folders:
+            say(f"building {engine.name}'s index")
+            self.run(engine)
+        return self._folders[engine.name]
+
+    def run(self, engine: Engine) -> Mapping[str, float]:
+        """Build anew; what it took."""
+        if engine.name not in self._builders:
+            self._builders[engine.name] = engine.builder(self.corpus, self.work)
+        builder = self._builders[engine.name]
         os.sync()
-        with timing.children_usage() as usage:
-            printed = timing.run_python(
-                "-m",
-                "gramdex.tools.bench.build_child",
-                json.dumps(self.arguments),
-                cache=self.cache,
-            )
-        told = json.loads(printed)
-        self.planned = told.pop("planned_bytes")
-        return self._run(usage, **told)
-
-    def infini_gram(self) -> BuildRun:
-        """Build with infini-gram, its token files written before."""
-        width = self.corpus.width
-        if not self.peer.exists():
-            infini_gram.write_tokens(self.corpus.ids, self.peer, width, self.corpus.lengths)
-        (self.peer / "table.0").unlink(missing_ok=True)
-        os.sync()
-        with timing.children_usage() as usage:
-            built = infini_gram.build(self.peer, width, memory_gib=peer_memory(self.corpus))
-        return self._run(usage, **asdict(built))
-
-    def check(self) -> None:
-        """Both hold the same number of tokens and documents.
-
-        Raises:
-            GramdexError: they do not.
-        """
-        manifest = read_index_manifest(self.output)
-        found = manifest.token_count, manifest.document_count
-        expected = int(self.corpus.ids.size), int(self.corpus.lengths.size)
-        if found != expected:
-            raise GramdexError("the index built", f"{found} tokens, documents", f"{expected}")
-
-    def _run(
-        self,
-        usage: timing.ChildUsage,
-        wall_seconds: float,
-        cpu_seconds: float,
-        peak_rss_bytes: float,
-    ) -> BuildRun:
+        with timing.children_usage() as process:
+            usage = builder.run(self.cache)
+        self._folders[engine.name] = builder.folder
+        if isinstance(builder, GramdexBuilder):
+            self.planned = builder.planned
         tokens = self.corpus.ids.size
-        return BuildRun(
-            wall_seconds,
-            cpu_seconds,
-            usage.wall_seconds,
-            usage.cpu_seconds,
-            peak_rss_bytes,
-            tokens / cpu_seconds,
-            peak_rss_bytes / tokens,
-        )
+        return {
+            **asdict(usage),
+            "process_wall_seconds": process.wall_seconds,
+            "process_cpu_seconds": process.cpu_seconds,
+            "tokens_per_cpu_second": tokens / usage.cpu_seconds,
+            "peak_bytes_per_token": usage.peak_rss_bytes / tokens,
+        }
 
-    def _tokenizer_file(self) -> str | None:
-        """A file that names the corpus's tokenizer to another process."""
-        tokenizer = self.corpus.tokenizer
-        if tokenizer is None or not tokenizer.files:
-            return None if tokenizer is None else tokenizer.kind
-        [(name, content)] = tokenizer.files.items()
-        (self.work / name).write_bytes(content)
-        encoding = tokenizer.options.get("encoding")
-        return f"tiktoken:{encoding}:{self.work / name}" if encoding else str(self.work / name)
+    def bytes_per_token(self) -> dict[str, dict[str, float]]:
+        """Of every file of every index there is."""
+        tokens = int(self.corpus.ids.size)
+        return {
+            name: {file: size / tokens for file, size in timing.file_sizes(folder).items()}
+            for name, folder in self._folders.items()
+        }
 
 
-def run_builds(
-    corpus: Corpus, runs: int, use_peer: bool, say: Say = lambda message: None
-) -> dict[str, Any]:
-    """Build ``runs`` times with each engine, in turns; what `gramdex bench build --json` prints."""
-    use_peer = use_peer and not refuse_wide(corpus)
-    with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder, timing.one_core() as core:
-        builds = _Builds(corpus, Path(folder))
-        say("gramdex with an empty kernel cache")
-        cold = builds.gramdex()
-        ours, theirs = _in_turns(builds, runs, use_peer, say)
-        builds.check()
-        sizes = _bytes_per_token(builds, use_peer)
+@contextmanager
+def temporary_builds(
+    corpus: Corpus, peers: Sequence[Engine], cache: Path | None = None
+) -> Iterator[Builds]:
+    """Builds in a folder that goes, with kernels kept in it too unless a place is named."""
+    with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder:
+        yield Builds(corpus, peers, Path(folder), cache)
+
+
+def time_builds(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
+    """Build ``runs`` times with each engine, in turns, and `compare`."""
+    tasks = {engine.name: partial(builds.run, engine) for engine in builds.engines("build")}
+    return compare(in_turns(tasks, runs, lambda message: say(f"build, {message}")))
+
+
+def run_builds(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
+    """Build with an empty kernel cache, then in turns; what `gramdex bench build --json` prints."""
+    engines = builds.engines("build")
+    with timing.one_core() as core:
+        say("build: gramdex with an empty kernel cache")
+        cold = builds.run(GRAMDEX)
+        compared = time_builds(builds, runs, say)
     return {
         "bench": "build",
-        "machine": machine.describe_machine(),
-        "versions": machine.describe_versions(),
-        "data": describe_data(corpus),
+        **builds.describe("build"),
         "settings": {"runs": runs, "workers": 1, "core": core, "page_cache": "warm"},
-        "peer": "infini-gram, same run" if use_peer else _no_peer(corpus),
+        **compared,
         "planned_bytes": builds.planned,
-        "gramdex": _summary(ours),
-        "infini_gram": _summary(theirs) if theirs else None,
-        "ratios": _ratios(ours, theirs) if theirs else None,
-        "gramdex_cold_kernels": asdict(cold),
-        "runs": {"gramdex": [*map(asdict, ours)], "infini_gram": [*map(asdict, theirs)]},
-        "bytes_per_token": sizes,
-    }
-
-
-def _in_turns(
-    builds: _Builds, runs: int, use_peer: bool, say: Say
-) -> tuple[list[BuildRun], list[BuildRun]]:
-    """Build with each engine, the other one first in every second run."""
-    ours: list[BuildRun] = []
-    theirs: list[BuildRun] = []
-    for i in range(runs):
-        turns = [(builds.gramdex, ours)]
-        if use_peer:
-            turns.append((builds.infini_gram, theirs))
-        for build, done in turns if i % 2 == 0 else turns[::-1]:
-            say(f"run {i + 1} of {runs}: {build.__name__}")
-            done.append(build())
-    return ours, theirs
-
-
-def _no_peer(corpus: Corpus) -> str:
-    return "cannot build 32-bit tokens" if refuse_wide(corpus) else "left out"
-
-
-def _summary(runs: list[BuildRun]) -> dict[str, Any]:
-    """Median, least and greatest of each figure."""
-    names = asdict(runs[0])
-    return {name: asdict(timing.spread([getattr(r, name) for r in runs])) for name in names}
-
-
-def _ratios(ours: list[BuildRun], theirs: list[BuildRun]) -> dict[str, Any]:
-    """Peer / gramdex, pair by pair; the median of the pairs' ratios, and their spread."""
-    names = asdict(ours[0])
-    return {
-        name: asdict(
-            timing.spread(
-                [getattr(b, name) / getattr(a, name) for a, b in zip(ours, theirs, strict=True)]
-            )
-        )
-        for name in names
-    }
-
-
-def _bytes_per_token(builds: _Builds, use_peer: bool) -> dict[str, dict[str, float]]:
-    tokens = np.float64(builds.corpus.ids.size)
-    folders = {"gramdex": builds.output} | ({"infini_gram": builds.peer} if use_peer else {})
-    return {
-        name: {file: float(size / tokens) for file, size in timing.file_sizes(folder).items()}
-        for name, folder in folders.items()
+        "cold_kernels": dict(cold),
+        "bytes_per_token": builds.bytes_per_token(),
+        "notes": [engine.notes["build"] for engine in engines if "build" in engine.notes],
     }

@@ -7,41 +7,45 @@ Each kind is asked on both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gramdex.fmindex.index import Index
-from gramdex.fmindex.results import Distribution
 from gramdex.tools.bench.corpus import Corpus, draw_patterns
-from gramdex.tools.bench.engines import SAMPLED_SUPPORT, Peer, same_count, same_matches
+from gramdex.tools.bench.peers.infini_gram import MOST_NEXT_TOKENS, SAMPLED_SUPPORT
+from gramdex.tools.bench.peers.interface import Opened, Way
+from gramdex.tools.bench.peers.sdsl import LOCATED as SDSL_LOCATED
 
 if TYPE_CHECKING:
     from gramdex.tools.bench.queries import QuerySettings
-
-Same: TypeAlias = Callable[[tuple, Any, Any], bool]
-"""Of the query, gramdex's answer and the peer's: whether they agree."""
 
 COUNT_LENGTHS = (2, 5, 10, 30)
 WINDOW = 64
 """Tokens of context plus the token asked for."""
 BATCH = 1000
 TEXT = 1000
-MOST_NEXT_TOKENS = 4000
+FREQUENT = 20
+LOCATED = 10
 AROUND = 50
 DOCUMENTS = 10
 
 PROBABILITIES, DISTRIBUTIONS, TEXTS, READS = 5, 20, 200, 20
 """Divisors: how many of ``QuerySettings.queries`` each slower kind gets."""
 
-BEST, SAMPLED, DELIVERED = "infini-gram", "… sampled", "… as delivered"
-
 _WAYS_NOTE = (
     "infini-gram: without prefetching, its best on a warm page cache. As delivered: it advises "
     "the system of every page it may come to."
 )
-_BATCH_NOTE = "infini-gram has no batches: it is called in a loop, without prefetching."
+_SDSL_NOTE = "SDSL: called through ctypes on patterns laid out as arrays before the clock starts."
+_BATCH_NOTE = (
+    "infini-gram has no batches: it is called in a loop, without prefetching. SDSL: a loop in C++."
+)
+_LOCATE_NOTE = (
+    f"Patterns of {LOCATED} tokens. SDSL is asked where there are at most {SDSL_LOCATED} "
+    "occurrences; infini-gram names ranks and documents, not positions."
+)
 _DISTRIBUTIONS_NOTE = (
     f"infini-gram: exact, without prefetching. Sampled: approximate above max_support="
     f"{SAMPLED_SUPPORT} occurrences, its default. As delivered: that, and prefetching. gramdex "
@@ -58,30 +62,12 @@ _DOCUMENTS_NOTE = (
 
 
 @dataclass(frozen=True)
-class Way:
-    """One way of asking the peer.
-
-    Attributes:
-        name: as printed.
-        call: called with each query's arguments.
-        queries: where it wants other arguments than gramdex.
-        same: whether an answer of gramdex's agrees with its; None where they mean two things.
-        takes: whether it can be asked, told from gramdex's answer.
-    """
-
-    name: str
-    call: Callable[..., Any]
-    queries: Sequence[tuple] | None = None
-    same: Same | None = None
-    takes: Callable[[Any], bool] = lambda answer: True
-
-
-@dataclass(frozen=True)
 class Case:
     """One row to measure.
 
     Attributes:
         section, label: where it is printed.
+        question: what is asked, as `Opened` calls it.
         ours: called with each query's arguments.
         queries: arguments of each call.
         ways: of asking the peer the same.
@@ -94,6 +80,7 @@ class Case:
 
     section: str
     label: str
+    question: str
     ours: Callable[..., Any]
     queries: Sequence[tuple]
     ways: Sequence[Way] = ()
@@ -126,7 +113,7 @@ class Drawn:
 
 def all_cases(
     index: Index,
-    peer: Peer | None,
+    peers: Sequence[Opened],
     corpus: Corpus,
     held_out: Corpus | None,
     settings: QuerySettings,
@@ -135,36 +122,27 @@ def all_cases(
     drawn = [Drawn("corpus", corpus, settings)]
     if held_out is not None:
         drawn.append(Drawn("held-out", held_out, settings))
-    for cases in (_counts, _batches, _probabilities, _distributions, _texts, _documents):
-        for one in drawn:
-            yield from cases(index, peer, one)
+    for question, cases in _QUESTIONS.items():
+        if not settings.questions or question in settings.questions:
+            for one in drawn if question != "worst" else drawn[:1]:
+                for case in cases(index, one):
+                    ways = [way for p in peers for way in p.ways(case.question, case.queries)]
+                    yield replace(case, ways=ways)
 
 
-def _ways(
-    peer: Peer | None, method: str, same: Same, queries: Sequence[tuple] | None = None
-) -> list[Way]:
-    """At its best, and as delivered."""
-    if peer is None:
-        return []
-    return [
-        Way(BEST, getattr(peer.engine, method), queries, same),
-        Way(DELIVERED, getattr(peer.delivered, method), queries, same),
-    ]
-
-
-def _counts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _counts(index: Index, drawn: Drawn) -> Iterator[Case]:
     for length in COUNT_LENGTHS:
         yield Case(
             "count, one call",
             f"{drawn.origin}, {length} tokens",
+            "count",
             index.count,
             [(pattern,) for pattern in drawn.patterns(length).tolist()],
-            _ways(peer, "count", lambda query, ours, theirs: same_count(ours, theirs)),
-            notes=[_WAYS_NOTE],
+            notes=[_WAYS_NOTE, _SDSL_NOTE],
         )
 
 
-def _batches(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _batches(index: Index, drawn: Drawn) -> Iterator[Case]:
     for length in COUNT_LENGTHS:
         patterns = drawn.patterns(length)
         size = min(BATCH, len(patterns))
@@ -174,99 +152,114 @@ def _batches(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
             yield Case(
                 f"count_batch of {size}, per query",
                 f"{drawn.origin}, {length}, {form}",
+                "count_batch",
                 index.count_batch,
                 queries,
-                [] if peer is None else [_loop(peer, lists)],
                 per_call=size,
                 answers=size,
                 notes=[_BATCH_NOTE],
             )
 
 
-def _loop(peer: Peer, batches: Sequence[tuple]) -> Way:
-    """Ask the peer for a batch: pattern by pattern."""
-    count = peer.engine.count
-    return Way(
-        BEST,
-        lambda patterns: [count(pattern) for pattern in patterns],
-        batches,
-        lambda query, ours, theirs: all(map(same_count, ours.tolist(), theirs)),
-    )
-
-
-def _probabilities(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _probabilities(index: Index, drawn: Drawn) -> Iterator[Case]:
     windows = drawn.patterns(WINDOW, PROBABILITIES).tolist()
     yield Case(
         f"∞-gram probability, {WINDOW - 1} tokens of context",
         drawn.origin,
+        "infgram_prob",
         index.infgram_prob,
         [(window[:-1], window[-1]) for window in windows],
-        [] if peer is None else _ways(peer, "infgram_prob", peer.same_probability),
         notes=[_WAYS_NOTE],
     )
 
 
-def _distributions(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _backed_off(index: Index, drawn: Drawn) -> Iterator[Case]:
     contexts = drawn.patterns(WINDOW, DISTRIBUTIONS)[:, :-1].tolist()
     yield Case(
         f"∞-gram distribution, {WINDOW - 1} tokens of context",
         drawn.origin,
+        "infgram_ntd",
         index.infgram_ntd,
         [(context,) for context in contexts],
-        _sampling_ways(peer, "infgram_ntd", contexts),
         notes=[_DISTRIBUTIONS_NOTE],
     )
+
+
+def _short(index: Index, drawn: Drawn) -> Iterator[Case]:
     for length in (1, 3):
         contexts = drawn.patterns(length, DISTRIBUTIONS).tolist()
         yield Case(
             "distribution after short contexts",
             f"{drawn.origin}, {length} tokens",
+            "ntd",
             index.ntd,
             [(context,) for context in contexts],
-            _sampling_ways(peer, "ntd", contexts),
             notes=[_DISTRIBUTIONS_NOTE],
         )
 
 
-def _sampling_ways(peer: Peer | None, method: str, contexts: list[list[int]]) -> list[Way]:
-    """Exact, with its default of sampling, and as delivered."""
-    if peer is None:
-        return []
-    exact, delivered = getattr(peer.engine, method), getattr(peer.delivered, method)
-    return [
-        Way(BEST, exact, None, peer.same_distribution, _few_next_tokens),
-        Way(SAMPLED, exact, [(context, SAMPLED_SUPPORT) for context in contexts]),
-        Way(DELIVERED, delivered),
-    ]
+def _worst(index: Index, drawn: Drawn) -> Iterator[Case]:
+    yield Case(
+        "worst next-token distributions",
+        f"the {FREQUENT} most frequent tokens",
+        "ntd",
+        index.ntd,
+        [([token],) for token in drawn.corpus.frequent(FREQUENT)],
+        notes=[_DISTRIBUTIONS_NOTE],
+    )
 
 
-def _few_next_tokens(answer: Distribution) -> bool:
-    return answer.tokens.size <= MOST_NEXT_TOKENS
-
-
-def _texts(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _texts(index: Index, drawn: Drawn) -> Iterator[Case]:
     length = min(TEXT, int(drawn.corpus.lengths.max()))
     queries = [(text,) for text in drawn.patterns(length, TEXTS).tolist()]
-    section, unit = f"texts of {length} tokens", "µs per token"
-    ways = _ways(peer, "creativity", same_matches)
-    label, notes = f"{drawn.origin}, match", [_WAYS_NOTE, _MATCH_NOTE]
-    yield Case(section, label, index.match, queries, ways, unit, length, 1, True, notes)
-    label, notes = f"{drawn.origin}, scores", [_SCORES_NOTE]
-    yield Case(section, label, index.infgram_scores, queries, [], unit, length, 1, True, notes)
+    for name, ask, notes in (
+        ("match", index.match, [_WAYS_NOTE, _MATCH_NOTE]),
+        ("scores", index.infgram_scores, [_SCORES_NOTE]),
+    ):
+        yield Case(
+            f"texts of {length} tokens",
+            f"{drawn.origin}, {name}",
+            name,
+            ask,
+            queries,
+            unit="µs per token",
+            per_call=length,
+            text=True,
+            notes=notes,
+        )
 
 
-def _documents(index: Index, peer: Peer | None, drawn: Drawn) -> Iterator[Case]:
+def _positions(index: Index, drawn: Drawn) -> Iterator[Case]:
+    yield Case(
+        "locate, all positions",
+        f"{drawn.origin}, {LOCATED} tokens",
+        "locate",
+        lambda pattern: index.locate(index.find(pattern)[0]),
+        [(pattern,) for pattern in drawn.patterns(LOCATED, READS).tolist()],
+        notes=[_LOCATE_NOTE],
+    )
+
+
+def _documents(index: Index, drawn: Drawn) -> Iterator[Case]:
     patterns = drawn.patterns(5, READS).tolist()
-    theirs = [(pattern, DOCUMENTS, 2 * AROUND + 5) for pattern in patterns]
     yield Case(
         f"documents, {DOCUMENTS} at most",
         drawn.origin,
+        "documents",
         index.documents,
         [(pattern, DOCUMENTS, AROUND) for pattern in patterns],
-        _ways(peer, "search_docs", _same_presence, theirs),
         notes=[_DOCUMENTS_NOTE],
     )
 
 
-def _same_presence(query: tuple, ours: Sequence[Any], theirs: dict[str, Any]) -> bool:
-    return bool(ours) == bool(theirs["cnt"])
+_QUESTIONS: dict[str, Callable[[Index, Drawn], Iterator[Case]]] = {
+    "count": _counts,
+    "count_batch": _batches,
+    "infgram_prob": _probabilities,
+    "infgram_ntd": _backed_off,
+    "ntd": _short,
+    "worst": _worst,
+    "texts": _texts,
+    "locate": _positions,
+    "documents": _documents,
+}

@@ -1,4 +1,4 @@
-"""``gramdex bench``: speed, size and memory, side by side with infini-gram.
+"""``gramdex bench``: speed, size and memory, side by side with peers.
 
 Commands have a parameter per option, more than a function should have: typer reads the options
 of a command from its signature.
@@ -6,51 +6,49 @@ of a command from its signature.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gramdex.errors import UsageError
-from gramdex.indexer.readers import ReadOptions
+from gramdex.errors import InputError, UsageError
 from gramdex.tools.arguments import AsJson, parse_amount, parse_size
-from gramdex.tools.bench import infini_gram
-from gramdex.tools.bench.corpus import Corpus, Source, load_corpus
-from gramdex.tools.bench.report import print_report
+from gramdex.tools.bench.options import (
+    Dtype,
+    HeldOut,
+    Inputs,
+    LimitTokens,
+    NoPeer,
+    PeerNames,
+    Queries,
+    RowSeconds,
+    Runs,
+    Seed,
+    SeparatorId,
+    TokenizerOption,
+    Tokens,
+    finish,
+    read_corpus,
+    read_held_out,
+    read_peers,
+)
 from gramdex.tools.output import facts, note, print_json, stdout
 
 app = typer.Typer(
-    help="Measure speed, size and memory, side by side with infini-gram where it is installed.",
+    help="Measure speed, size and memory, side by side with the peers that are installed.",
     no_args_is_help=True,
     add_completion=False,
 )
 
-Inputs = Annotated[
-    list[str] | None, typer.Argument(metavar="[INPUT]...", help="What gramdex build takes.")
+Widen = Annotated[
+    bool, typer.Option("--widen", metavar="", help="In a 32-bit vocabulary four times as large.")
 ]
-Tokens = Annotated[
-    Path | None, typer.Option("--tokens", metavar="FILE", help="Raw token ids, in place of INPUT.")
-]
-Dtype = Annotated[
-    str | None, typer.Option("--dtype", metavar="TYPE", help="Of raw ids, such as uint16.")
-]
-SeparatorId = Annotated[
-    int | None, typer.Option("--separator-id", metavar="ID", help="Ends each document of ids.")
-]
-TokenizerOption = Annotated[
-    str | None,
-    typer.Option("--tokenizer", metavar="NAME", help="Encodes text; names that of ids."),
-]
-LimitTokens = Annotated[
-    str, typer.Option("--limit-tokens", metavar="N", help="Take the first N tokens, such as 50M.")
-]
-UsePeer = Annotated[bool, typer.Option("--peer/--no-peer", help="Measure infini-gram as well.")]
 
 
-@app.command()
-def queries(
+@app.command("all")
+def everything(
     *,
     inputs: Inputs = None,
     tokens: Tokens = None,
@@ -58,34 +56,54 @@ def queries(
     separator_id: SeparatorId = None,
     tokenizer: TokenizerOption = None,
     limit_tokens: LimitTokens = "50M",
-    held_out: Annotated[
-        Path | None,
-        typer.Option("--held-out", metavar="FILE", help="Text or ids that are not in the corpus."),
+    held_out: HeldOut = None,
+    runs: Runs = 3,
+    no_peer: NoPeer = False,
+    peers: PeerNames = None,
+    parts: Annotated[
+        str | None,
+        typer.Option("--parts", metavar="NAMES", help="Such as sort,build; else all of them."),
     ] = None,
-    index: Annotated[
-        Path | None, typer.Option("--index", metavar="INDEX", help="Of these tokens; built if not.")
-    ] = None,
-    peer: UsePeer = True,
-    count: Annotated[
-        int, typer.Option("--queries", metavar="N", min=20, help="Of the fastest kind.")
-    ] = 10_000,
-    row_seconds: Annotated[
-        float, typer.Option("--row-seconds", min=0.1, help="At most, per row, for infini-gram.")
-    ] = 20.0,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the patterns drawn.")] = 0,
+    queries: Queries = 10_000,
+    row_seconds: RowSeconds = 20.0,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Time queries on one core: p50, p90, p99, and the peer's on the same queries."""
-    from gramdex.tools.bench.queries import QuerySettings, run_queries
+    """Measure everything in one run: a table of ratios, then the details of each part."""
+    from gramdex.tools.bench.full import PARTS, FullSettings, run_all
+    from gramdex.tools.bench.queries import QuerySettings
 
-    corpus = _corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
-    other = None
-    if held_out is not None:
-        read = ReadOptions(dtype=dtype, separator_id=separator_id)
-        note("reading the held-out text")
-        other = load_corpus(Source([held_out], tokenizer, read), corpus.ids.size)
-    settings = QuerySettings(queries=count, seconds=row_seconds, seed=seed)
-    _finish(run_queries(corpus, other, settings, _has_peer(peer), index, note), as_json)
+    chosen = PARTS if parts is None else tuple(part.strip() for part in parts.split(","))
+    for unknown in set(chosen) - set(PARTS):
+        raise UsageError("--parts", unknown, ", ".join(PARTS))
+    engines = read_peers(no_peer, peers)
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    other = read_held_out(held_out, dtype, separator_id, tokenizer, corpus)
+    asked = QuerySettings(queries, runs, row_seconds, seed)
+    finish(run_all(corpus, other, engines, FullSettings(chosen, runs, asked), note), as_json)
+
+
+@app.command()
+def sort(
+    *,
+    inputs: Inputs = None,
+    tokens: Tokens = None,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    tokenizer: TokenizerOption = None,
+    limit_tokens: LimitTokens = "50M",
+    runs: Runs = 3,
+    widen: Widen = False,
+    no_peer: NoPeer = False,
+    peers: PeerNames = None,
+    as_json: AsJson = False,
+) -> None:
+    """Time suffix sorting alone, on one core: wall, CPU, memory."""
+    from gramdex.tools.bench.sorts import run_sorts
+
+    engines = read_peers(no_peer, peers)
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    finish(run_sorts(corpus.widened() if widen else corpus, engines, runs, note), as_json)
 
 
 @app.command()
@@ -97,25 +115,133 @@ def build(
     separator_id: SeparatorId = None,
     tokenizer: TokenizerOption = None,
     limit_tokens: LimitTokens = "50M",
-    runs: Annotated[int, typer.Option("--runs", min=1, help="Builds by each engine.")] = 3,
-    widen: Annotated[
-        bool,
-        typer.Option("--widen", metavar="", help="Map ids into a 32-bit vocabulary of 2^21."),
-    ] = False,
+    runs: Runs = 3,
+    widen: Widen = False,
     max_document: Annotated[
         str | None,
         typer.Option("--max-document", metavar="N", help="Leave out documents of more tokens."),
     ] = None,
-    peer: UsePeer = True,
+    no_peer: NoPeer = False,
+    peers: PeerNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Time builds on one core from the same tokens: wall, CPU, memory, size."""
-    from gramdex.tools.bench.builds import run_builds
+    from gramdex.tools.bench.builds import run_builds, temporary_builds
 
-    corpus = _corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    engines = read_peers(no_peer, peers)
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
     if max_document is not None:
         corpus = corpus.without_long(parse_amount("--max-document", max_document))
-    _finish(run_builds(corpus.widened() if widen else corpus, runs, _has_peer(peer), note), as_json)
+    with temporary_builds(corpus.widened() if widen else corpus, engines) as builds:
+        result = run_builds(builds, runs, note)
+    finish(result, as_json)
+
+
+@app.command()
+def queries(
+    *,
+    inputs: Inputs = None,
+    tokens: Tokens = None,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    tokenizer: TokenizerOption = None,
+    limit_tokens: LimitTokens = "50M",
+    held_out: HeldOut = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", metavar="INDEX", help="Of these tokens; built if not.")
+    ] = None,
+    no_peer: NoPeer = False,
+    peers: PeerNames = None,
+    count: Queries = 10_000,
+    row_seconds: RowSeconds = 20.0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Time queries on one core: p50, p90, p99, and the peers' on the same queries."""
+    from gramdex.tools.bench.builds import temporary_builds
+    from gramdex.tools.bench.peers.registry import GRAMDEX
+    from gramdex.tools.bench.queries import QuerySettings, run_queries
+
+    engines = read_peers(no_peer, peers)
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    other = read_held_out(held_out, dtype, separator_id, tokenizer, corpus)
+    settings = QuerySettings(queries=count, seconds=row_seconds, seed=seed)
+    with temporary_builds(corpus, engines) as builds:
+        if index is not None:
+            builds.adopt(GRAMDEX, index)
+        result = run_queries(builds, other, settings, note)
+    finish(result, as_json)
+
+
+@app.command()
+def threads(
+    *,
+    inputs: Inputs = None,
+    tokens: Tokens = None,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    tokenizer: TokenizerOption = None,
+    limit_tokens: LimitTokens = "50M",
+    runs: Runs = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Time the same work on one core and on all: builds, and batches where they have threads."""
+    from gramdex.tools.bench.builds import temporary_builds
+    from gramdex.tools.bench.threads import run_threads
+
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    with temporary_builds(corpus, []) as builds:
+        result = run_threads(builds, runs, note)
+    finish(result, as_json)
+
+
+@app.command()
+def sizes(
+    *,
+    inputs: Inputs = None,
+    tokens: Tokens = None,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    tokenizer: TokenizerOption = None,
+    at: Annotated[
+        str, typer.Option("--sizes", metavar="N,…", help="Tokens, as far as the corpus goes.")
+    ] = "1M,2M,5M,10M,20M,50M,100M,130M",
+    peer_limit: Annotated[
+        str, typer.Option("--peer-limit", metavar="N", help="Peers are measured up to N tokens.")
+    ] = "50M",
+    runs: Runs = 1,
+    no_peer: NoPeer = False,
+    peers: PeerNames = None,
+    count: Queries = 2000,
+    row_seconds: RowSeconds = 20.0,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Draw PNG and SVG there.")
+    ] = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="What --json printed before; only draw it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure cost against corpus size: build, memory, latency; and draw it."""
+    from gramdex.tools.bench import plots as drawing
+    from gramdex.tools.bench.sizes import SizesSettings, run_sizes
+
+    if plots is not None:
+        drawing.require()
+    if given is None:
+        limits = [parse_amount("--sizes", each) for each in at.split(",")]
+        limit = parse_amount("--peer-limit", peer_limit)
+        engines = read_peers(no_peer, peers)
+        corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, str(max(limits)))
+        settings = SizesSettings(limits, limit, runs, count, row_seconds)
+        result = run_sizes(corpus, engines, settings, note)
+    else:
+        result = _read_sizes(given)
+    if plots is not None:
+        for path in drawing.draw(result, plots):
+            note(f"wrote {path}")
+    finish(result, as_json)
 
 
 @app.command()
@@ -129,7 +255,7 @@ def startup(
     """Time fresh processes: importing gramdex, and a first count."""
     from gramdex.tools.bench.startup import run_startup
 
-    _finish(run_startup(index, processes, _quiet), as_json)
+    finish(run_startup(index, processes, _quiet), as_json)
 
 
 @app.command()
@@ -169,36 +295,20 @@ def prepare(
         )
 
 
-def _corpus(
-    inputs: list[str] | None,
-    tokens: Path | None,
-    dtype: str | None,
-    separator_id: int | None,
-    tokenizer: str | None,
-    limit_tokens: str,
-) -> Corpus:
-    limit = parse_amount("--limit-tokens", limit_tokens)
-    if limit < 1:
-        raise UsageError("--limit-tokens", limit_tokens, "at least 1")
-    if tokens is not None and inputs:
-        raise UsageError("--tokens", f"inputs besides: {inputs[0]}", "one of the two")
-    read = ReadOptions("auto" if tokens is None else "raw", dtype=dtype, separator_id=separator_id)
-    given = [tokens] if tokens is not None else (inputs or [])
-    note("reading the corpus")
-    return load_corpus(Source(given, tokenizer, read), limit)
+_SIZES_JSON = "what gramdex bench sizes --json prints"
 
 
-def _has_peer(wanted: bool) -> bool:
-    if wanted and not infini_gram.available():
-        note("infini-gram is not installed: gramdex is measured alone (pip install infini-gram)")
-        return False
-    return wanted
+def _read_sizes(path: Path) -> dict[str, Any]:
+    """What an earlier run of ``sizes`` printed."""
+    try:
+        result = json.loads(path.read_text())
+        points = result["bench"] == "sizes" and result["points"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(str(path), f"cannot be read: {error}", _SIZES_JSON) from None
+    if not points:
+        raise InputError(str(path), "no result of sizes", _SIZES_JSON)
+    return result
 
 
 def _quiet(message: str) -> None:
     """Fresh processes are timed: nothing else is done meanwhile."""
-
-
-def _finish(result: dict[str, Any], as_json: bool) -> None:
-    printer: Callable[[dict[str, Any]], None] = print_json if as_json else print_report
-    printer(result)

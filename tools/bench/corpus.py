@@ -23,8 +23,7 @@ from gramdex.indexer.records import BadRecord, Record
 HOW_TO_GET_DATA = (
     "make data with gramdex bench prepare SOURCES FOLDER; docs/BENCHMARKS.md says which sources"
 )
-WIDE_FACTOR = 37
-WIDE_VOCABULARY = 1 << 21
+WIDE_VARIANTS = 4
 
 _ALL_IDS = (1 << 32) - 2
 
@@ -77,6 +76,12 @@ class Corpus:
         """Ids of the last document."""
         return self.ids[self.ids.size - int(self.lengths[-1]) :].tolist()
 
+    def frequent(self, count: int) -> list[int]:
+        """The most frequent ids, the most frequent first."""
+        counts = np.bincount(self.ids, minlength=count)
+        order = np.argsort(-counts, kind="stable")[:count]
+        return [int(token) for token in order if counts[token]]
+
     def write_raw(self, path: Path) -> ReadOptions:
         """Write ids with a separator after each document; how to read them."""
         ends = np.cumsum(self.lengths)
@@ -95,16 +100,42 @@ class Corpus:
             raise UsageError("--max-document", f"{longest} tokens", "a length some document has")
         return replace(self, ids=ids, lengths=lengths)
 
+    def prefix(self, tokens: int) -> Corpus:
+        """The first ``tokens`` tokens; the last document is cut where it would exceed them."""
+        if tokens >= self.ids.size:
+            return self
+        ends = np.cumsum(self.lengths)
+        last = int(np.searchsorted(ends, tokens))
+        lengths = self.lengths[: last + 1].copy()
+        lengths[-1] -= int(ends[last]) - tokens
+        return replace(self, ids=self.ids[:tokens], lengths=lengths)
+
+    def symbols(self) -> np.ndarray:
+        """What a suffix sorter gets: ids + 1 with a 0 after each document, as shards hold them."""
+        ids = self.ids + self.ids.dtype.type(1)
+        return np.insert(ids, np.cumsum(self.lengths), 0)
+
     def widened(self) -> Corpus:
-        """The same text in a 32-bit vocabulary: id · 37 mod 2^21, which merges no two ids.
+        """The same text in a 32-bit vocabulary of four times as many entries.
+
+        A token becomes one of four variants, by a hash of the token before it:
+        id + (hash(previous) mod 4) · vocabulary size, where hash(p) is the upper two bits of
+        p · 2654435761 mod 2^32 and p = 0 at a document's start. What was equal for n tokens
+        stays equal for n - 1, and different ids stay different. 32,000 entries become 128,000.
 
         Raises:
-            UsageError: an id of 2^21 or more.
+            UsageError: four times the vocabulary is too much for 32 bits.
         """
-        if self.vocabulary_size > WIDE_VOCABULARY:
-            raise UsageError("--widen", f"ids up to {self.vocabulary_size - 1}", "below 2^21")
-        ids = (self.ids.astype(np.uint32) * np.uint32(WIDE_FACTOR)) % np.uint32(WIDE_VOCABULARY)
-        return replace(self, ids=ids, tokenizer=None, vocabulary_size=WIDE_VOCABULARY)
+        size = self.vocabulary_size
+        if size * WIDE_VARIANTS >= _ALL_IDS:
+            raise UsageError("--widen", f"ids up to {size - 1}", "below 2^30 - 1")
+        previous = np.zeros(self.ids.size, np.uint32)
+        previous[1:] = self.ids[:-1]
+        starts = np.cumsum(self.lengths) - self.lengths
+        previous[starts[self.lengths > 0]] = 0
+        variant = (previous * np.uint32(2654435761)) >> np.uint32(30)
+        ids = self.ids.astype(np.uint32) + variant * np.uint32(size)
+        return replace(self, ids=ids, tokenizer=None, vocabulary_size=size * WIDE_VARIANTS)
 
 
 def load_corpus(source: Source, limit: int) -> Corpus:

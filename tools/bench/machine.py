@@ -1,4 +1,4 @@
-"""What a figure depends on besides the code: the machine and the versions."""
+"""What a figure depends on besides the code: the machine, the versions, the data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,34 @@ import os
 import platform
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from gramdex.tools.bench.corpus import Corpus
 
 PACKAGES = ("gramdex", "numpy", "numba", "llvmlite", "pydivsufsort", "infini-gram")
+
+
+def describe(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, Any]:
+    """All of it: the machine, the versions, the data."""
+    return {
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "data": describe_data(corpus, held_out),
+    }
+
+
+def describe_data(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, Any]:
+    """What the figures are of."""
+    return {
+        "name": corpus.name,
+        "tokens": int(corpus.ids.size),
+        "documents": int(corpus.lengths.size),
+        "longest_document": int(corpus.lengths.max()),
+        "bytes_per_token": corpus.width,
+        "vocabulary_size": corpus.vocabulary_size,
+        "held_out": None if held_out is None else held_out.name,
+        "held_out_tokens": None if held_out is None else int(held_out.ids.size),
+    }
 
 
 def describe_machine() -> dict[str, str | int]:

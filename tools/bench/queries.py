@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from gramdex.errors import GramdexError
-from gramdex.fmindex.index import Index
 from gramdex.tools.bench import machine, timing
-from gramdex.tools.bench.cases import Case, Way, all_cases
+from gramdex.tools.bench.builds import Builds
+from gramdex.tools.bench.cases import Case, all_cases
 from gramdex.tools.bench.corpus import Corpus
-from gramdex.tools.bench.engines import Peer, open_gramdex, open_peer, refuse_wide
+from gramdex.tools.bench.peers.interface import Way
+from gramdex.tools.bench.peers.ours import open_gramdex
+from gramdex.tools.bench.peers.registry import GRAMDEX
 from gramdex.tools.bench.startup import time_kernels
 from gramdex.tools.bench.timing import Percentiles
-
-Say = Callable[[str], Any]
+from gramdex.tools.bench.turns import Say, silent
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class QuerySettings:
         rounds: how often each query is timed; its median counts.
         seconds: at most, for one way of asking the peer in one row; above it, fewer queries.
         seed: of the places that patterns are drawn from.
+        questions: kinds of queries to ask; empty for all.
     """
 
     queries: int = 10_000
     rounds: int = 3
     seconds: float = 20.0
     seed: int = 0
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,15 @@ class PeerRow:
     Attributes:
         name: which way.
         latency: of as many queries as fit the time.
-        gramdex_p50: gramdex's on the same queries.
-        ratio: latency.p50 / gramdex_p50.
+        gramdex: gramdex's on the same queries.
+        ratio: latency.p50 / gramdex.p50.
         compared: answers that both engines gave, all equal; 0 where they mean different things.
         refused: queries left out for the peer, though it had the time.
     """
 
     name: str
     latency: Percentiles
-    gramdex_p50: float
+    gramdex: Percentiles
     ratio: float
     compared: int
     refused: int
@@ -89,14 +91,15 @@ class Section:
 
 
 def run_queries(
-    corpus: Corpus,
-    held_out: Corpus | None,
-    settings: QuerySettings,
-    use_peer: bool,
-    index: Path | None = None,
-    say: Say = lambda message: None,
+    builds: Builds, held_out: Corpus | None, settings: QuerySettings, say: Say = silent
 ) -> dict[str, Any]:
-    """Build both indexes, time every case, compare the answers.
+    """Open all indexes, time every case, compare the answers.
+
+    Args:
+        builds: the indexes; patterns are drawn from their corpus.
+        held_out: patterns are drawn from this as well.
+        settings: how much is measured.
+        say: told what is being done.
 
     Returns:
         What `gramdex bench queries --json` prints.
@@ -104,42 +107,21 @@ def run_queries(
     Raises:
         GramdexError: the engines disagree.
     """
-    with ExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gramdex-bench-")))
-        say("building gramdex's index" if index is None else "opening the given index")
-        ours = open_gramdex(corpus, held_out, work, index)
-        peer = None
-        if use_peer and not refuse_wide(corpus):
-            say("building infini-gram's index")
-            peer = open_peer(corpus, work)
-        kernels = time_kernels(work / "kernels")
-        sizes = _bytes_per_token(ours, work / "peer" if peer else None)
-        core = stack.enter_context(timing.one_core())
-        sections = _sections(all_cases(ours, peer, corpus, held_out, settings), settings, say)
+    corpus, peers = builds.corpus, builds.engines("queries")[1:]
+    index = open_gramdex(corpus, builds.folder(GRAMDEX, say))
+    opened = [peer.open(corpus, builds.folder(peer, say)) for peer in peers]
+    with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as kernels:
+        compiling = time_kernels(Path(kernels)) if not settings.questions else None
+    with timing.one_core() as core:
+        sections = _sections(all_cases(index, opened, corpus, held_out, settings), settings, say)
     return {
         "bench": "queries",
-        "machine": machine.describe_machine(),
-        "versions": machine.describe_versions(),
-        "data": describe_data(corpus, held_out),
+        **builds.describe("queries"),
+        "data": machine.describe_data(corpus, held_out),
         "settings": {**asdict(settings), "core": core, "page_cache": "warm"},
-        "peer": _peer_state(peer, use_peer),
-        "kernels": kernels,
-        "bytes_per_token": sizes,
+        "kernels": compiling,
+        "bytes_per_token": builds.bytes_per_token(),
         "sections": [asdict(section) for section in sections],
-    }
-
-
-def describe_data(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, Any]:
-    """What the figures are of."""
-    return {
-        "name": corpus.name,
-        "tokens": int(corpus.ids.size),
-        "documents": int(corpus.lengths.size),
-        "longest_document": int(corpus.lengths.max()),
-        "bytes_per_token": corpus.width,
-        "vocabulary_size": corpus.vocabulary_size,
-        "held_out": None if held_out is None else held_out.name,
-        "held_out_tokens": None if held_out is None else int(held_out.ids.size),
     }
 
 
@@ -171,9 +153,9 @@ def _run_peer(
         return None
     compared = _compare(case, way, asked, ours, theirs)
     times = timing.time_calls(way.call, queries[:count], settings.rounds) / case.per_call
-    latency, same = timing.percentiles(times), timing.percentiles(taken[asked[:count]])
+    latency, same = timing.percentiles(times), timing.percentiles(taken[:, asked[:count]])
     refused = len(ours) - len(asked)
-    return PeerRow(way.name, latency, same.p50, latency.p50 / same.p50, compared, refused)
+    return PeerRow(way.name, latency, same, latency.p50 / same.p50, compared, refused)
 
 
 def _compare(
@@ -202,18 +184,3 @@ def _sections(cases: Iterable[Case], settings: QuerySettings, say: Say) -> list[
         section.rows.append(run_case(case, settings))
         section.notes.extend(note for note in case.notes if note not in section.notes)
     return list(sections.values())
-
-
-def _bytes_per_token(index: Index, peer: Path | None) -> dict[str, dict[str, float]]:
-    """Bytes per token of every file, both engines."""
-    folders = {"gramdex": index.folders[0]} | ({"infini_gram": peer} if peer else {})
-    return {
-        name: {file: size / index.token_count for file, size in timing.file_sizes(path).items()}
-        for name, path in folders.items()
-    }
-
-
-def _peer_state(peer: Peer | None, wanted: bool) -> str:
-    if peer is not None:
-        return "infini-gram, same run"
-    return "left out" if not wanted else "cannot build 32-bit tokens"

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
 from gramdex.tools.output import amount, columns, facts, size, stdout
 
-_FIGURES = ("p50", "p90", "p99")
+_RATIO_NOTE = "Ratio: how many times better gramdex is, run by run: median (least–most)."
 _METRICS = {
     "wall_seconds": ("wall, s", 1.0),
     "cpu_seconds": ("CPU, s", 1.0),
     "process_wall_seconds": ("wall with start, s", 1.0),
     "process_cpu_seconds": ("CPU with start, s", 1.0),
     "peak_rss_bytes": ("peak memory, MB", 1e-6),
+    "peak_above_empty_bytes": ("above empty, MB", 1e-6),
     "tokens_per_cpu_second": ("Mtokens / CPU s", 1e-6),
     "peak_bytes_per_token": ("peak bytes / token", 1.0),
 }
-
-_PEER_BUILD_NOTES = [
-    "Ratio: infini-gram / gramdex, pair by pair: median (least–most). infini-gram gets memory "
-    "enough to sort in one round.",
-    "A passage of n tokens that stands in the corpus twice takes infini-gram's merge about n²/2 "
-    "comparisons, so one long copy can outweigh all the rest: measure with --max-document too.",
-]
 
 
 def figure(value: float) -> str:
@@ -39,7 +35,7 @@ def figure(value: float) -> str:
 def print_report(result: dict[str, Any]) -> None:
     """Print the result of any benchmark for people."""
     _header(result)
-    {"queries": _queries, "build": _build, "startup": _startup}[result["bench"]](result)
+    _PRINTERS[result["bench"]](result)
 
 
 def _header(result: dict[str, Any]) -> None:
@@ -55,14 +51,36 @@ def _header(result: dict[str, Any]) -> None:
         rows.append(("", f"longest document {data['longest_document']:,} tokens"))
     if data.get("held_out"):
         rows.append(("held out", f"{data['held_out']}: {data['held_out_tokens']:,} tokens"))
-    if "peer" in result:
-        rows.append(("peer", result["peer"]))
-    rows.append(("settings", ", ".join(f"{n} {v}" for n, v in result["settings"].items())))
+    for number, peer in enumerate(result.get("peers", [])):
+        rows.append(("" if number else "peers", _peer(peer)))
+    settings = (f"{n} {_setting(v)}" for n, v in result["settings"].items())
+    rows.append(("settings", ", ".join(settings)))
     stdout().print(facts(rows))
+
+
+def _peer(peer: dict[str, str]) -> str:
+    name = f"{peer['name']} {peer['version']}".strip()
+    return f"{name}: {peer['left_out'] or 'same run'}"
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{n} {_setting(v)}" for n, v in value.items()) + ")"
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or "all"
+    return str(value)
 
 
 def _title(text: str) -> None:
     stdout().print(Text(f"\n{text}", "bold"))
+
+
+def _show(table: Table) -> None:
+    """Print a table in its full width, whatever the terminal's: no figure is cut."""
+    console = stdout()
+    wanted = Measurement.get(console, console.options.update(width=1000), table).maximum
+    console.width = max(console.width, wanted)
+    console.print(table)
 
 
 def _notes(notes: Iterable[str]) -> None:
@@ -72,32 +90,37 @@ def _notes(notes: Iterable[str]) -> None:
 
 def _queries(result: dict[str, Any]) -> None:
     for section in result["sections"]:
-        _title(f"{section['title']} ({section['unit']})")
+        only = f", {section['rows'][0]['label']}" if len(section["rows"]) == 1 else ""
+        _title(f"{section['title']}{only} ({section['unit']})")
         _latencies(section["rows"])
         _notes(section["notes"])
-    _kernels(result["kernels"])
+    if result["kernels"]:
+        _kernels(result["kernels"])
     _sizes(result["bytes_per_token"])
     rows = [row for section in result["sections"] for row in section["rows"]]
     compared = sum(peer["compared"] for row in rows for peer in row["peers"])
-    said = f"{compared:,} answers compared with infini-gram's, all equal."
+    said = f"{compared:,} answers compared with those of peers, all equal."
     _notes(["", said if compared else "No answers were compared: there was no peer."])
 
 
 def _latencies(rows: Sequence[dict[str, Any]]) -> None:
     rates = any(row["tokens_per_second"] for row in rows)
-    names = ["contexts", "engine", "queries", *_FIGURES, "ratio", *(["tokens/s"] if rates else [])]
+    few = all(row["gramdex"]["p99"] is None for row in rows)
+    shown = ("p50", "p90", "worst") if few else ("p50", "p90", "p99")
+    names = ["contexts", "engine", "queries", *shown, "ratio", *(["tokens/s"] if rates else [])]
     table = columns(names, right=range(2, len(names)))
     for row in rows:
         rate = [amount(row["tokens_per_second"])] if rates else []
-        table.add_row(row["label"], "gramdex", *_percentiles(row["gramdex"]), "", *rate)
+        label = "" if len(rows) == 1 else row["label"]
+        table.add_row(label, "gramdex", *_percentiles(row["gramdex"], shown), "", *rate)
         for peer in row["peers"]:
-            latency = _percentiles(peer["latency"])
+            latency = _percentiles(peer["latency"], shown)
             table.add_row("", peer["name"], *latency, f"{figure(peer['ratio'])}×")
-    stdout().print(table)
+    _show(table)
 
 
-def _percentiles(latency: dict[str, Any]) -> list[str]:
-    values = [latency[name] for name in _FIGURES]
+def _percentiles(latency: dict[str, Any], shown: Sequence[str]) -> list[str]:
+    values = [latency[name] for name in shown]
     return [f"{latency['count']:,}", *("" if v is None else figure(v) for v in values)]
 
 
@@ -115,31 +138,120 @@ def _sizes(sizes: dict[str, dict[str, float]]) -> None:
         for name, value in sorted(files.items(), key=lambda item: -item[1]):
             table.add_row(name, f"{value:.4f}")
         table.add_row("all", f"{sum(files.values()):.4f}")
-        stdout().print(table)
+        _show(table)
 
 
 def _build(result: dict[str, Any]) -> None:
-    theirs, ratios, cold = result["infini_gram"], result["ratios"], result["gramdex_cold_kernels"]
-    engines = {"gramdex": result["gramdex"], **({"infini-gram": theirs} if theirs else {})}
     _title("build")
-    table = columns(["", "engine", "median", "least", "most", "ratio"], right=range(2, 6))
-    for key, (label, scale) in _METRICS.items():
-        for name, of in engines.items():
-            cells = [figure(of[key][part] * scale) for part in ("median", "low", "high")]
-            ratio = _ratio(ratios[key]) if name != "gramdex" else ""
-            table.add_row(label if name == "gramdex" else "", name, *cells, ratio)
-        table.add_row("", "… cold kernels", figure(cold[key] * scale))
-    stdout().print(table)
-    _notes(_PEER_BUILD_NOTES if theirs else [])
-    planned = result["planned_bytes"]
-    per_token = planned / result["data"]["tokens"]
-    _notes([f"Planned at most: {size(planned)}, {figure(per_token)} bytes per token."])
+    _runs(result, result["cold_kernels"])
+    per_token = result["planned_bytes"] / result["data"]["tokens"]
+    planned = f"{size(result['planned_bytes'])}, {figure(per_token)} bytes per token"
+    _notes([_RATIO_NOTE, *result["notes"], f"gramdex planned at most {planned}."])
     _sizes(result["bytes_per_token"])
 
 
+def _sort(result: dict[str, Any]) -> None:
+    _title(f"sort, {8 * result['data']['bytes_per_token']}-bit tokens")
+    _runs(result)
+    _kernels(result["kernels"])
+    _notes(["", _RATIO_NOTE, *result["notes"]])
+
+
+def _runs(result: dict[str, Any], cold: dict[str, float] | None = None) -> None:
+    """Figures of engines that took turns, the first one's first."""
+    engines, ratios = result["engines"], result["ratios"]
+    table = columns(["", "engine", "median", "least", "most", "ratio"], right=range(2, 6))
+    for key, (label, scale) in _METRICS.items():
+        shown = label if key in next(iter(engines.values())) else None
+        for name, of in engines.items() if shown is not None else ():
+            cells = [figure(of[key][part] * scale) for part in ("median", "low", "high")]
+            ratio = _ratio(ratios[name][key]) if name in ratios else ""
+            table.add_row(shown, name, *cells, ratio)
+            shown = ""
+        if cold and label and shown is not None:
+            table.add_row("", "… cold kernels", figure(cold[key] * scale))
+    _show(table)
+
+
 def _ratio(ratio: dict[str, float]) -> str:
-    low, high = figure(ratio["low"]), figure(ratio["high"])
-    return f"{figure(ratio['median'])}× ({low}–{high})"
+    return f"{figure(ratio['median'])}× ({_range(ratio)})"
+
+
+def _range(of: dict[str, float]) -> str:
+    return f"{figure(of['low'])}–{figure(of['high'])}"
+
+
+def _cold(result: dict[str, Any]) -> None:
+    for name, why in result["could_not_be_made_cold"].items():
+        _notes(["", f"{name}'s index could not be made cold: {why}. Nothing was measured."])
+    for row in result["rows"]:
+        _title(f"from disk: {row['label']} (ms)")
+        names = ["engine", "open", "first", "mean", "worst", "warm mean", "ratio of mean"]
+        table = columns(names, right=range(1, 7))
+        for way in row["ways"]:
+            cells = [figure(of["median"]) for of in way["figures"].values()]
+            ratio = "" if way["way"] == "gramdex" else _ratio(way["ratios"]["mean"])
+            table.add_row(way["way"], *cells, ratio)
+        _show(table)
+    _notes(result["notes"] if result["rows"] else [])
+
+
+def _threads(result: dict[str, Any]) -> None:
+    for row in result["rows"]:
+        _title(row["label"])
+        if row["left_out"]:
+            _notes([f"Not measured: {row['left_out']}."])
+        else:
+            _runs(row)
+    _notes(result["notes"])
+
+
+def _against_size(result: dict[str, Any]) -> None:
+    _title("cost against corpus size")
+    heads = ["tokens", "engine", "build", "peak", "count", "batch", "∞ p50", "∞ p99"]
+    table = columns(heads, right=range(2, 8))
+    last = None
+    for point in result["points"]:
+        values = [point.get(name) for name in _SIZE_FIGURES]
+        scaled = zip(values, _SIZE_FIGURES.values(), strict=True)
+        cells = ["" if value is None else figure(value * scale) for value, scale in scaled]
+        tokens = point["tokens"]
+        table.add_row("" if tokens == last else amount(tokens), point["engine"], *cells)
+        last = tokens
+    _show(table)
+    units = "Build in CPU s, peak memory in MB, count, batch and ∞-gram distribution in µs."
+    _notes([units, *result["notes"]])
+
+
+_SIZE_FIGURES = {
+    "build_cpu_seconds": 1.0,
+    "build_peak_bytes": 1e-6,
+    "count_p50": 1.0,
+    "batch_p50": 1.0,
+    "distribution_p50": 1.0,
+    "distribution_p99": 1.0,
+}
+
+
+def _all(result: dict[str, Any]) -> None:
+    _title("summary: medians, and how many times better gramdex is")
+    names = ("  engine", "median", "least–most", "ratio", "least–most")
+    stdout().print(Text(_line(*names), "dim"), soft_wrap=True)
+    for row in result["summary"]:
+        stdout().print(Text(f"{row['work']} ({row['unit']})"))
+        for line in row["lines"]:
+            of, ratio = line["figure"], line["ratio"]
+            median = (figure(of["median"]), _range(of)) if of else ("", "too few")
+            times = (f"{figure(ratio['median'])}×", _range(ratio)) if ratio else ("", "")
+            cells = _line(f"  {line['engine']}", *median, *times)
+            stdout().print(Text(f"{cells}  {line.get('note', '')}".rstrip()), soft_wrap=True)
+    for part in result["parts"].values():
+        _PRINTERS[part["bench"]](part)
+
+
+def _line(engine: str, median: str, spread: str, ratio: str, ratios: str) -> str:
+    """One line of the summary, in columns that 60 characters hold."""
+    return f"{engine:<16} {median:>7}  {spread:<15} {ratio:>7}  {ratios}".rstrip()
 
 
 def _startup(result: dict[str, Any]) -> None:
@@ -149,6 +261,18 @@ def _startup(result: dict[str, Any]) -> None:
     for kind, value in result["seconds"].items():
         cells = (value["median"], value["low"], value["high"], value["median"] - baseline)
         table.add_row(kind, *(figure(1000 * max(cell, 0.0)) for cell in cells))
-    stdout().print(table)
+    _show(table)
     cold = result["first_count_cold_kernels_seconds"]
     _notes([f"First count with an empty kernel cache, which is compiled then: {figure(cold)} s."])
+
+
+_PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "queries": _queries,
+    "build": _build,
+    "sort": _sort,
+    "cold": _cold,
+    "threads": _threads,
+    "sizes": _against_size,
+    "startup": _startup,
+    "all": _all,
+}

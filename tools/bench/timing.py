@@ -36,15 +36,19 @@ class Percentiles:
     Attributes:
         p50, p90, p99: by linear interpolation between the nearest two; p90 is None for fewer
             than 10 queries, p99 for fewer than 100.
+        worst: the greatest.
         mean: of all.
         count: how many there were.
+        rounds: p50, p99 and worst of each round by itself, which tell how they vary.
     """
 
     p50: float
     p90: float | None
     p99: float | None
+    worst: float
     mean: float
     count: int
+    rounds: dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,39 @@ class ChildUsage:
     cpu_seconds: float = 0.0
 
 
-def percentiles(microseconds: Sequence[float] | np.ndarray) -> Percentiles:
-    """Percentiles of at least one measurement."""
-    values = np.asarray(microseconds, np.float64)
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one piece of work took, from call to return.
+
+    Attributes:
+        wall_seconds: by the clock.
+        cpu_seconds: user and system time, of the process and of its children that ended.
+        peak_rss_bytes: of the largest single process.
+    """
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_rss_bytes: int = 0
+
+
+def percentiles(microseconds: Sequence[Any] | np.ndarray) -> Percentiles:
+    """Percentiles of at least one query.
+
+    Args:
+        microseconds: of each query; or [rounds, queries], where a query's median counts.
+    """
+    rounds = np.atleast_2d(np.asarray(microseconds, np.float64))
+    values = np.median(rounds, axis=0)
     p50, p90, p99 = np.percentile(values, (50, 90, 99)).tolist()
+    names = {"p50": 50, "p99": 99, "worst": 100}
     return Percentiles(
         p50,
         p90 if values.size >= 10 else None,
         p99 if values.size >= 100 else None,
+        float(values.max()),
         float(values.mean()),
         values.size,
+        {name: np.percentile(rounds, at, axis=1).tolist() for name, at in names.items()},
     )
 
 
@@ -95,7 +122,7 @@ def answers(call: Callable[..., Any], queries: Sequence[tuple], seconds: float) 
 
 
 def time_calls(call: Callable[..., Any], queries: Sequence[tuple], rounds: int) -> np.ndarray:
-    """Microseconds of ``call(*query)``, float64[queries]: of each the median over the rounds.
+    """Microseconds of ``call(*query)``, float64[rounds, queries].
 
     Every round goes through all queries, so a query finds in the processor's caches what
     the others left it.
@@ -108,7 +135,7 @@ def time_calls(call: Callable[..., Any], queries: Sequence[tuple], rounds: int) 
             begin = clock()
             call(*query)
             row[i] = clock() - begin
-    return np.median(taken, axis=0) / 1000
+    return taken / 1000
 
 
 @contextmanager
@@ -140,12 +167,27 @@ def children_usage() -> Iterator[ChildUsage]:
     usage.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def run_python(*arguments: str, cache: Path | None = None) -> str:
+@contextmanager
+def measured() -> Iterator[list[Usage]]:
+    """Usage of the block, in the list once it is left; the list is empty until then."""
+    usage: list[Usage] = []
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield usage
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    unit = 1 if sys.platform == "darwin" else 1024
+    usage.append(Usage(wall, cpu, max(peak_memory(), unit * after.ru_maxrss)))
+
+
+def run_python(*arguments: str, cache: Path | None = None, threads: int | None = None) -> str:
     """Run a fresh interpreter of this environment; what it printed.
 
     Args:
         arguments: of the interpreter.
         cache: where it keeps compiled kernels; None for the usual place.
+        threads: of OpenMP; None for what the environment says.
 
     Raises:
         GramdexError: it failed; the error carries the end of what it printed.
@@ -155,6 +197,8 @@ def run_python(*arguments: str, cache: Path | None = None) -> str:
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if cache is not None:
         environment["GRAMDEX_CACHE_DIR"] = str(cache)
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
     done = subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False
     )

@@ -1,4 +1,4 @@
-"""The PyPI package infini-gram as a yardstick: write its index, run its build, open its engine.
+"""The files and the build of the PyPI package infini-gram, and opening its engine.
 
 What version 2.6 means by its answers, read in its engine and tried (u8, u16, and u32 with
 tables sorted here); ``tests/test_infini_gram_oracle.py`` holds it to this:
@@ -34,19 +34,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gramdex.errors import BuildError, InputError, UsageError
+from gramdex.tools.bench.timing import Usage
 
 if TYPE_CHECKING:
     from infini_gram.engine import InfiniGramEngine
 
 __all__ = [
-    "BuildUsage",
     "available",
     "build",
     "default_end_token",
@@ -59,23 +58,6 @@ _DTYPES: dict[int, np.dtype] = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dt
 # Bytes by which its parts overlap (HACK in its indexing.py).
 _OVERLAP = 100_000
 _OWN_FILES = ("tokenized", "table", "offset", "metadata", "metaoff", "unigram")
-
-
-@dataclass(frozen=True, slots=True)
-class BuildUsage:
-    """What one run of infini-gram's ``build_sa`` took, interpreter start left out.
-
-    Attributes:
-        wall_seconds: from call to return.
-        cpu_seconds: user and system time, of the Python process and of all its children.
-        peak_rss_bytes: of the largest single process, so with ``cpus`` above 1 the machine
-            needs more than this, up to ``cpus`` times as much.
-
-    """
-
-    wall_seconds: float
-    cpu_seconds: float
-    peak_rss_bytes: int
 
 
 def available() -> bool:
@@ -153,7 +135,7 @@ print(json.dumps(usage))
 """
 
 
-def build(folder: Path | str, width: int, cpus: int = 1, memory_gib: int = 1) -> BuildUsage:
+def build(folder: Path | str, width: int, cpus: int = 1, memory_gib: int = 1) -> Usage:
     """Run infini-gram's indexing step on what `write_tokens` wrote; writes ``table.0``.
 
     Args:
@@ -193,7 +175,7 @@ def build(folder: Path | str, width: int, cpus: int = 1, memory_gib: int = 1) ->
     if done.returncode or not (folder / "table.0").exists():
         found = (done.stdout + done.stderr)[-600:]
         raise BuildError(f"infini-gram's build in {folder}", found)
-    return BuildUsage(**json.loads(done.stdout.splitlines()[-1]))
+    return Usage(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def write_table(folder: Path | str, width: int) -> None:

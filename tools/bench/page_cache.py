@@ -1,0 +1,63 @@
+"""Whether pages of files are in memory, and having the system forget them."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+COLD = 0.01
+"""Share of pages that may stay in memory of an index that counts as cold."""
+
+
+def make_cold(folder: Path) -> str:
+    """Drop the pages of all files below a folder; why that failed, or "".
+
+    The files must be written to disk already and in no process's memory map.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return "this system has no posix_fadvise"
+    for path in _files(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    try:
+        share = resident_share(folder)
+    except OSError as error:
+        return f"whether pages are in memory is not told: {error}"
+    return "" if share <= COLD else f"{share:.0%} of the pages stayed in memory"
+
+
+def resident_share(folder: Path) -> float:
+    """Share of the bytes below a folder, in whole pages, that are in the page cache.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    resident = total = 0
+    for path in _files(folder):
+        found, pages = _resident(path)
+        resident, total = resident + found, total + pages
+    return resident / max(total, 1)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size)
+
+
+def _resident(path: Path) -> tuple[int, int]:
+    """Pages of a file in memory, and all its pages (mincore)."""
+    pages = -(-path.stat().st_size // mmap.PAGESIZE)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as mapped:
+        told = (ctypes.c_ubyte * pages)()
+        start = ctypes.c_char.from_buffer(mapped)
+        libc = ctypes.CDLL(None, use_errno=True)
+        failed = libc.mincore(
+            ctypes.c_void_p(ctypes.addressof(start)), ctypes.c_size_t(len(mapped)), told
+        )
+        del start  # a map with a pointer into it cannot be closed
+    if failed:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(path))
+    return sum(page & 1 for page in told), pages

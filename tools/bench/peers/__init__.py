@@ -1,0 +1,1 @@
+"""Engines that can be measured: gramdex and its peers, one class each behind one interface."""

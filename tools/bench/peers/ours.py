@@ -1,0 +1,157 @@
+"""gramdex itself, behind the interface of its peers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+import gramdex
+from gramdex.errors import GramdexError, UsageError
+from gramdex.fmindex.format.manifest import read_index_manifest
+from gramdex.fmindex.index import Index
+from gramdex.indexer.build import build
+from gramdex.indexer.options import MAXIMUM_SHARD_TOKENS
+from gramdex.indexer.readers import ReadOptions
+from gramdex.indexer.suffix_sort import SORTERS, suffix_array
+from gramdex.tools.bench.corpus import Corpus
+from gramdex.tools.bench.measured import in_child
+from gramdex.tools.bench.peers.interface import Asked, Builder, Engine, Sorting
+from gramdex.tools.bench.timing import Usage, warm_pages
+
+
+class Gramdex(Engine):
+    """What everything else is compared with."""
+
+    name = "gramdex"
+    cold_ways = ("gramdex",)
+    notes: ClassVar[Mapping[str, str]] = {
+        "sort": f"gramdex sorts with its usual sorter, {SORTERS[0]}."
+    }
+
+    def version(self) -> str:
+        """Of this package."""
+        return metadata.version("gramdex")
+
+    def missing(self) -> str:
+        """Never: it is running."""
+        return ""
+
+    def sorting(self, text: np.ndarray) -> Sorting:
+        """With the usual sorter."""
+        return _OwnSorting(text)
+
+    def builder(self, corpus: Corpus, work: Path) -> GramdexBuilder:
+        """Of one shard where the corpus fits one."""
+        return GramdexBuilder(corpus, work)
+
+    def build_here(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call ``gramdex.build``; says what it planned."""
+        options = dict(arguments)
+        read = ReadOptions(**options.pop("read"))
+        source, output = options.pop("input"), options.pop("output")
+        report = build(
+            source, output, options.pop("tokenizer"), read=read, on_empty="keep", **options
+        )
+        return {"planned_bytes": report.memory}
+
+    def open_cold(self, folder: Path, width: int, way: str) -> Callable[[], Mapping[str, Asked]]:
+        """Kernels are loaded; the index is not touched before it is opened."""
+        gramdex.warmup()
+
+        def opening() -> Mapping[str, Asked]:
+            index = gramdex.open(folder)
+            return {
+                "count": index.count,
+                "infgram_ntd": lambda ids: index.infgram_ntd(ids).context_count,
+            }
+
+        return opening
+
+
+class _OwnSorting(Sorting):
+    def __init__(self, text: np.ndarray) -> None:
+        self.text = text
+        self.suffixes = np.empty(0, np.int32)
+
+    def run(self) -> None:
+        self.suffixes = suffix_array(self.text, SORTERS[0])
+
+    def positions(self) -> np.ndarray:
+        return self.suffixes
+
+
+class GramdexBuilder(Builder):
+    """Builds from a file of raw ids.
+
+    Attributes:
+        planned: bytes of memory that the last build stated before it began.
+    """
+
+    def __init__(self, corpus: Corpus, work: Path, shards: int = 1, workers: int = 1) -> None:
+        self.corpus, self.folder, self.planned = corpus, work / f"gramdex-{shards}-{workers}", 0
+        read = corpus.write_raw(work / "tokens.raw")
+        tokenizer = _tokenizer_file(corpus, work)
+        size = int(corpus.ids.size + corpus.lengths.size)
+        self.arguments = {
+            "input": str(work / "tokens.raw"),
+            "output": str(self.folder),
+            "tokenizer": tokenizer,
+            "read": asdict(read),
+            "shard_tokens": min(max(-(-size // shards), 2), MAXIMUM_SHARD_TOKENS),
+            "vocabulary_size": corpus.vocabulary_size if tokenizer is None else None,
+            "workers": workers,
+        }
+
+    def run(self, cache: Path | None = None) -> Usage:
+        """Build, and check that the index holds as many tokens and documents as the corpus.
+
+        Raises:
+            GramdexError: it does not.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        told = in_child({"work": "build", "engine": "gramdex", **self.arguments}, cache)
+        self.planned = told.pop("planned_bytes")
+        manifest = read_index_manifest(self.folder)
+        found = manifest.token_count, manifest.document_count
+        expected = int(self.corpus.ids.size), int(self.corpus.lengths.size)
+        if found != expected:
+            raise GramdexError("the index built", f"{found} tokens, documents", f"{expected}")
+        return Usage(**told)
+
+
+def open_gramdex(corpus: Corpus, folder: Path) -> Index:
+    """Open an index of the corpus, its pages in memory.
+
+    Raises:
+        UsageError: it is of another corpus.
+    """
+    index = gramdex.open(folder)
+    found = index.token_count, index.document_count
+    expected = int(corpus.ids.size), int(corpus.lengths.size)
+    same = found == expected and index.document(found[1] - 1).ids.tolist() == corpus.last_document
+    if not same:
+        raise UsageError(
+            str(folder),
+            f"{found[0]:,} tokens in {found[1]:,} documents",
+            f"the same {expected[0]:,} tokens in {expected[1]:,} documents",
+            "leave --index out, or name the tokens that index was built from",
+        )
+    warm_pages(folder)
+    return index
+
+
+def _tokenizer_file(corpus: Corpus, work: Path) -> str | None:
+    """A file that names the corpus's tokenizer to another process."""
+    tokenizer = corpus.tokenizer
+    if tokenizer is None or not tokenizer.files:
+        return None if tokenizer is None else tokenizer.kind
+    [(name, content)] = tokenizer.files.items()
+    (work / name).write_bytes(content)
+    encoding = tokenizer.options.get("encoding")
+    return f"tiktoken:{encoding}:{work / name}" if encoding else str(work / name)

@@ -1,0 +1,83 @@
+"""What more cores are worth: the same work by one worker or thread, and by one for every core."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any, TypeAlias
+
+import gramdex
+from gramdex.fmindex.index import Index
+from gramdex.tools.bench import machine, timing
+from gramdex.tools.bench.builds import Builds
+from gramdex.tools.bench.corpus import draw_patterns
+from gramdex.tools.bench.peers.ours import GramdexBuilder
+from gramdex.tools.bench.peers.registry import GRAMDEX
+from gramdex.tools.bench.turns import Say, compare, in_turns, silent
+
+SHARDS = 4
+PATTERNS = 100_000
+LENGTH = 5
+
+Task: TypeAlias = Callable[[], Mapping[str, float]]
+
+
+def run_threads(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
+    """Do each piece of work both ways; what `gramdex bench threads --json` prints."""
+    cores = max(2, int(machine.describe_machine()["cores"]))
+    rows = []
+    for label, task in _WORK.items():
+        tasks = {f"{n} at a time": made for n in (cores, 1) if (made := task(builds, n))}
+        row: dict[str, Any] = {"label": label, "left_out": "" if tasks else _NO_THREADS}
+        if tasks:
+            row |= compare(in_turns(tasks, runs, partial(_tell, say, label)))
+        rows.append(row)
+    return {
+        "bench": "threads",
+        **machine.describe(builds.corpus),
+        "settings": {"runs": runs, "at_a_time": [1, cores], "page_cache": "warm"},
+        "rows": rows,
+        "notes": ["Ratio: time of one at a time by time of as many as there are cores."],
+    }
+
+
+def _tell(say: Say, label: str, message: str) -> None:
+    say(f"{label}, {message}")
+
+
+_NO_THREADS = "this version answers a batch on one thread"
+
+
+def _build(builds: Builds, workers: int) -> Task:
+    """A build of several shards, each sorted by one of the workers; kernels compiled before."""
+    builder = GramdexBuilder(builds.corpus, builds.work, SHARDS, workers)
+    builder.run(builds.cache)
+    return lambda: asdict(builder.run(builds.cache))
+
+
+def _count_batch(builds: Builds, threads: int) -> Task | None:
+    """One large batch of counts; None where they cannot be shared between threads."""
+    if "threads" not in inspect.signature(Index.count_batch).parameters:
+        return None
+    folder = builds.folder(GRAMDEX)
+    timing.warm_pages(folder)
+    patterns = draw_patterns(builds.corpus, LENGTH, PATTERNS, 0)
+    count: Any = gramdex.open(folder).count_batch
+    ask = partial(count, patterns, threads=threads)
+    ask()
+
+    def timed() -> Mapping[str, float]:
+        with timing.measured() as usage:
+            ask()
+        return asdict(usage[0])
+
+    return timed
+
+
+_WORK: dict[str, Callable[[Builds, int], Task | None]] = {
+    f"build of {SHARDS} shards": _build,
+    f"count_batch of {PATTERNS:,}": _count_batch,
+}
+"""A further row is one more line."""
