@@ -315,13 +315,19 @@ def test_wrong_input_to_all(tokens):
         invoke("all", "--tokens", "none.u16", "--dtype", "uint16")
 
 
-def test_threads_say_what_cannot_be_shared(corpus, monkeypatch):
+def test_threads_do_each_work_both_ways(corpus, monkeypatch):
     monkeypatch.setattr(threads, "PATTERNS", 100)
+    monkeypatch.setattr(threads, "TEXTS", 50)
     with temporary_builds(corpus, []) as builds:
-        build, batch = threads.run_threads(builds, 1)["rows"]
-    assert len(build["engines"]) == 2
-    assert [name.partition(" ")[2] for name in build["engines"]] == ["at a time"] * 2
-    assert bool(batch["left_out"]) != ("engines" in batch)
+        rows = threads.run_threads(builds, 1)["rows"]
+    assert [row["label"].split()[0] for row in rows] == [
+        "build",
+        "count_batch",
+        "match",
+        "infgram_scores",
+    ]
+    for row in rows:
+        assert [name.partition(" ")[2] for name in row["engines"]] == ["at a time"] * 2
 
 
 def test_an_interrupted_run_leaves_nothing(tokens, tmp_path):

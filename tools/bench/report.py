@@ -199,10 +199,7 @@ def _cold(result: dict[str, Any]) -> None:
 def _threads(result: dict[str, Any]) -> None:
     for row in result["rows"]:
         _title(row["label"])
-        if row["left_out"]:
-            _notes([f"Not measured: {row['left_out']}."])
-        else:
-            _runs(row)
+        _runs(row)
     _notes(result["notes"])
 
 

@@ -122,6 +122,5 @@ def _of_cold(cold: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
 
 def _of_threads(threads: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     for row in threads["rows"] if threads else ():
-        if not row["left_out"]:
-            lines = _lines(row["engines"], row["ratios"], "wall_seconds", 1.0)
-            yield {"work": f"gramdex alone: {row['label']}", "unit": "s, wall", "lines": lines}
+        lines = _lines(row["engines"], row["ratios"], "wall_seconds", 1.0)
+        yield {"work": f"gramdex alone: {row['label']}", "unit": "s, wall", "lines": lines}

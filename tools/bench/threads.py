@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, TypeAlias
 
 import gramdex
-from gramdex.fmindex.index import Index
 from gramdex.tools.bench import machine, timing
 from gramdex.tools.bench.builds import Builds
 from gramdex.tools.bench.corpus import draw_patterns
@@ -20,6 +18,7 @@ from gramdex.tools.bench.turns import Say, compare, in_turns, silent
 SHARDS = 4
 PATTERNS = 100_000
 LENGTH = 5
+TEXTS = 20_000
 
 Task: TypeAlias = Callable[[], Mapping[str, float]]
 
@@ -29,11 +28,9 @@ def run_threads(builds: Builds, runs: int, say: Say = silent) -> dict[str, Any]:
     cores = max(2, int(machine.describe_machine()["cores"]))
     rows = []
     for label, task in _WORK.items():
-        tasks = {f"{n} at a time": made for n in (cores, 1) if (made := task(builds, n))}
-        row: dict[str, Any] = {"label": label, "left_out": "" if tasks else _NO_THREADS}
-        if tasks:
-            row |= compare(in_turns(tasks, runs, partial(_tell, say, label)))
-        rows.append(row)
+        tasks = {f"{n} at a time": task(builds, n) for n in (cores, 1)}
+        done = in_turns(tasks, runs, partial(_tell, say, label))
+        rows.append({"label": label, **compare(done)})
     return {
         "bench": "threads",
         **machine.describe(builds.corpus),
@@ -47,9 +44,6 @@ def _tell(say: Say, label: str, message: str) -> None:
     say(f"{label}, {message}")
 
 
-_NO_THREADS = "this version answers a batch on one thread"
-
-
 def _build(builds: Builds, workers: int) -> Task:
     """A build of several shards, each sorted by one of the workers; kernels compiled before."""
     builder = GramdexBuilder(builds.corpus, builds.work, SHARDS, workers)
@@ -57,27 +51,31 @@ def _build(builds: Builds, workers: int) -> Task:
     return lambda: asdict(builder.run(builds.cache))
 
 
-def _count_batch(builds: Builds, threads: int) -> Task | None:
-    """One large batch of counts; None where they cannot be shared between threads."""
-    if "threads" not in inspect.signature(Index.count_batch).parameters:
-        return None
-    folder = builds.folder(GRAMDEX)
-    timing.warm_pages(folder)
-    patterns = draw_patterns(builds.corpus, LENGTH, PATTERNS, 0)
-    count: Any = gramdex.open(folder).count_batch
-    ask = partial(count, patterns, threads=threads)
-    ask()
+def _queries(method: str) -> Callable[[Builds, int], Task]:
+    """One large batch of counts, or one long text; the index open, kernels loaded."""
 
-    def timed() -> Mapping[str, float]:
-        with timing.measured() as usage:
-            ask()
-        return asdict(usage[0])
+    def prepared(builds: Builds, threads: int) -> Task:
+        folder = builds.folder(GRAMDEX)
+        timing.warm_pages(folder)
+        asked = draw_patterns(builds.corpus, LENGTH, PATTERNS, 0)
+        ask = getattr(gramdex.open(folder, threads=threads), method)
+        query = asked if method == "count_batch" else asked[:TEXTS].ravel()
+        ask(query)
 
-    return timed
+        def timed() -> Mapping[str, float]:
+            with timing.measured() as usage:
+                ask(query)
+            return asdict(usage[0])
+
+        return timed
+
+    return prepared
 
 
-_WORK: dict[str, Callable[[Builds, int], Task | None]] = {
+_WORK: dict[str, Callable[[Builds, int], Task]] = {
     f"build of {SHARDS} shards": _build,
-    f"count_batch of {PATTERNS:,}": _count_batch,
+    f"count_batch of {PATTERNS:,}": _queries("count_batch"),
+    f"match of {LENGTH * TEXTS:,} tokens": _queries("match"),
+    f"infgram_scores of {LENGTH * TEXTS:,} tokens": _queries("infgram_scores"),
 }
 """A further row is one more line."""
