@@ -58,10 +58,12 @@ class Spool:
         self.documents = 0
         self.tally: Counter[str] = Counter()
         self._width = width
+        self._separator = np.array([SEPARATOR], f"<u{width}")
+        self._path = folder / TOKENS_FILE
         with writing(folder):
             folder.mkdir()
-        with writing(folder / TOKENS_FILE):
-            self._tokens: BinaryIO = (folder / TOKENS_FILE).open("w+b")
+        with writing(self._path):
+            self._tokens: BinaryIO = self._path.open("w+b")
             self._tokens.seek(PAGE)
         self._starts_writer = SectionWriter(folder / DOCUMENTS_FILE, DOCUMENTS)
         self._starts_writer.begin("starts", np.uint32)
@@ -70,13 +72,13 @@ class Spool:
 
     def write(self, ranks: np.ndarray) -> None:
         """Append tokens."""
-        with writing(self.folder / TOKENS_FILE):
+        with writing(self._path):
             self._tokens.write(np.ascontiguousarray(ranks).view(np.uint8).data)
         self.size += ranks.size
 
     def end_document(self, start: int, metadata: dict[str, Any]) -> None:
         """Close the document that began at position ``start``."""
-        self.write(np.array([SEPARATOR], f"<u{self._width}"))
+        self.write(self._separator)
         self._starts.append(start)
         if len(self._starts) == _STARTS:
             self._flush_starts()
@@ -85,7 +87,7 @@ class Spool:
 
     def move_tail(self, start: int, other: Spool) -> None:
         """Move the tokens from position ``start`` on to the end of another spool."""
-        with writing(self.folder / TOKENS_FILE):
+        with writing(self._path):
             self._tokens.seek(PAGE + start * self._width)
             while chunk := self._tokens.read(_COPY):
                 other.write(np.frombuffer(chunk, f"<u{self._width}"))
@@ -93,14 +95,14 @@ class Spool:
 
     def drop_tail(self, start: int) -> None:
         """Forget the tokens from position ``start`` on."""
-        with writing(self.folder / TOKENS_FILE):
+        with writing(self._path):
             self._tokens.seek(PAGE + start * self._width)
             self._tokens.truncate()
         self.size = start
 
     def close(self) -> None:
         """Finish all files but the tokens, whose header follows when they are sorted."""
-        with writing(self.folder / TOKENS_FILE):
+        with writing(self._path):
             self._tokens.close()
         self._starts.append(self.size)
         self._flush_starts()

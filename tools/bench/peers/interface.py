@@ -123,6 +123,9 @@ class Engine(ABC):
         """Builds of the corpus below ``work``."""
         raise NotImplementedError
 
+    def load_build(self, arguments: Mapping[str, Any]) -> None:  # noqa: B027 - as above
+        """Load, in this process, all code that ``build_here`` will run."""
+
     def build_here(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Build in this process, as a `Builder` told it to; what else there is to say."""
         raise NotImplementedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import metadata
@@ -20,7 +21,7 @@ from gramdex.indexer.options import MAXIMUM_SHARD_TOKENS
 from gramdex.indexer.readers import ReadOptions
 from gramdex.indexer.suffix_sort import SORTERS, suffix_array
 from gramdex.tools.bench.corpus import Corpus
-from gramdex.tools.bench.measured import in_child
+from gramdex.tools.bench.measured import WARM_UP, in_child
 from gramdex.tools.bench.peers.interface import Asked, Builder, Engine, Sorting
 from gramdex.tools.bench.timing import Usage, warm_pages
 
@@ -49,6 +50,16 @@ class Gramdex(Engine):
     def builder(self, corpus: Corpus, work: Path) -> GramdexBuilder:
         """Of one shard where the corpus fits one."""
         return GramdexBuilder(corpus, work)
+
+    def load_build(self, arguments: Mapping[str, Any]) -> None:
+        """By building from the first tokens."""
+        with tempfile.TemporaryDirectory(prefix="gramdex-bench-") as folder:
+            first = Path(folder) / "first.raw"
+            with Path(arguments["input"]).open("rb") as file:
+                size = WARM_UP * np.dtype(arguments["read"]["dtype"]).itemsize
+                first.write_bytes(file.read(size))
+            small = {"input": str(first), "output": f"{folder}/index", "workers": 1}
+            self.build_here({**arguments, **small})
 
     def build_here(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call ``gramdex.build``; says what it planned."""
