@@ -14,7 +14,7 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
-from gramdex.fmindex.engines.continuations import build_continuations, table_memory
+from gramdex.fmindex.engines.continuations import build_continuations
 from gramdex.fmindex.engines.suffix_array import bucket_shift
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
@@ -29,6 +29,7 @@ from gramdex.indexer.suffix_sort import SORTERS, sort_suffixes
 from gramdex.kernels.packing import count_symbols, prefix_table
 
 _CHUNK = 1 << 22
+_MARGIN = 1 << 16  # headers, padding, the manifest
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class ShardJob:
                     raise BuildError(str(self.tokens_path), f"{left} tokens missing", "all tokens")
                 yield part
 
+    def fill(self, tokens: np.ndarray) -> None:
+        """Read the tokens into an array of ``size``."""
+        for _ in self.parts(tokens):
+            pass
+
 
 def finish_shard(job: ShardJob) -> ShardManifest:
     """Sort a shard and write what is missing of it.
@@ -83,8 +89,7 @@ def finish_shard(job: ShardJob) -> ShardManifest:
         DiskFullError, BuildError: a file cannot be written.
         MemoryError: the machine has less memory than the build was told.
     """
-    tables = table_memory(job.size, job.ranks, job.width)
-    require_space(job.folder, 4 * job.size + 4 * job.ranks + tables + (1 << 16))
+    require_space(job.folder, 4 * job.size + 4 * job.ranks + _MARGIN)
     checksum = _write_suffixes(job)
     with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
         writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
@@ -113,9 +118,11 @@ def _write_suffixes(job: ShardJob) -> bytes:
         writer.section("buckets", table)
         writer.section("shift", np.array([shift], np.uint8))
         if shift == 0:
-            for _ in job.parts(tokens) if overwritten else ():
-                pass
-            for name, values in build_continuations(tokens, suffixes, table).sections():
+            if overwritten:
+                job.fill(tokens)
+            sections = list(build_continuations(tokens, suffixes, table).sections())
+            require_space(job.folder, sum(values.nbytes for _, values in sections) + _MARGIN)
+            for name, values in sections:
                 writer.section(name, values)
     return checksum
 
