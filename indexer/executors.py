@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Protocol
 
 from gramdex.errors import WorkerDiedError
+from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.fmindex.format.manifest import ShardManifest
 from gramdex.indexer.finishing import ShardJob, finish_shard
 
@@ -41,7 +42,7 @@ class SerialExecutor:
 
     def submit(self, job: ShardJob) -> Iterator[tuple[ShardJob, ShardManifest]]:
         """Sort now."""
-        yield job, finish_shard(job)
+        yield job, finish_shard(job, usable_cores())
 
     def drain(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
         """Nothing is left to wait for."""
@@ -55,7 +56,7 @@ class ProcessExecutor:
     """Sorts in spawned worker processes.
 
     One more job than there are workers may wait, so that no worker idles while the next shard is
-    being written.
+    being written. Each worker has an equal part of the cores.
 
     Args:
         workers: number of processes.
@@ -63,11 +64,12 @@ class ProcessExecutor:
 
     def __init__(self, workers: int) -> None:
         self._places = workers + 1
+        self._threads = max(1, usable_cores() // workers)
         self._pool = ProcessPoolExecutor(
             workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_start_worker,
-            initargs=(os.getpid(), max(1, (os.cpu_count() or 1) // workers)),
+            initargs=(os.getpid(), self._threads),
         )
         self._running: dict[Future[ShardManifest], ShardJob] = {}
 
@@ -76,7 +78,7 @@ class ProcessExecutor:
         while len(self._running) >= self._places:
             yield from self._wait()
         try:
-            self._running[self._pool.submit(finish_shard, job)] = job
+            self._running[self._pool.submit(finish_shard, job, self._threads)] = job
         except BrokenProcessPool as error:
             raise self._died() from error
 

@@ -16,6 +16,7 @@ import xxhash
 from gramdex.errors import BuildError
 from gramdex.fmindex.engines.continuations import build_continuations
 from gramdex.fmindex.engines.suffix_array import bucket_shift
+from gramdex.fmindex.engines.threads import beside
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
     SHARD_FILES,
@@ -82,15 +83,15 @@ class ShardJob:
             pass
 
 
-def finish_shard(job: ShardJob) -> ShardManifest:
-    """Sort a shard and write what is missing of it.
+def finish_shard(job: ShardJob, threads: int = 1) -> ShardManifest:
+    """Sort a shard and write what is missing of it, with so many threads.
 
     Raises:
         DiskFullError, BuildError: a file cannot be written.
         MemoryError: the machine has less memory than the build was told.
     """
     require_space(job.folder, 4 * job.size + 4 * job.ranks + _MARGIN)
-    checksum = _write_suffixes(job)
+    checksum = _write_suffixes(job, threads)
     with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
         writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
     files = {
@@ -104,26 +105,34 @@ def finish_shard(job: ShardJob) -> ShardManifest:
     return manifest
 
 
-def _write_suffixes(job: ShardJob) -> bytes:
+def _write_suffixes(job: ShardJob, threads: int) -> bytes:
     """Sort the tokens, write the suffix array and its tables; the checksum of the tokens."""
     tokens = np.empty(job.size, f"<u{job.width}")
     counts, checksum = _read(job, tokens)
     shift = bucket_shift(job.ranks, job.size)
-    table = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
-    prefix_table(counts, shift, table)
+    buckets = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
+    prefix_table(counts, shift, buckets)
     suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
     suffixes = _narrow(suffixes)
-    with SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer:
+
+    def make() -> list[tuple[str, np.ndarray]]:
+        if shift:
+            return []
+        if overwritten:
+            job.fill(tokens)
+        return list(build_continuations(tokens, suffixes, buckets).sections())
+
+    with (
+        beside(make, threads) as made,
+        SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer,
+    ):
         writer.section("suffixes", suffixes)
-        writer.section("buckets", table)
+        writer.section("buckets", buckets)
         writer.section("shift", np.array([shift], np.uint8))
-        if shift == 0:
-            if overwritten:
-                job.fill(tokens)
-            sections = list(build_continuations(tokens, suffixes, table).sections())
-            require_space(job.folder, sum(values.nbytes for _, values in sections) + _MARGIN)
-            for name, values in sections:
-                writer.section(name, values)
+        sections = made()
+        require_space(job.folder, sum(values.nbytes for _, values in sections) + _MARGIN)
+        for name, values in sections:
+            writer.section(name, values)
     return checksum
 
 

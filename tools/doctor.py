@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gramdex
+from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools.output import duration, size
 
 CORE = ("numpy", "numba", "pydivsufsort", "fsspec", "xxhash", "zstandard", "typer", "rich")
@@ -101,7 +102,7 @@ def _works(module: str) -> bool:
 
 
 def _cores() -> Check:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    usable = usable_cores()
     value = f"{usable} usable of {os.cpu_count()}"
     return Check("cores", value, data={"usable": usable, "total": os.cpu_count()})
 

@@ -7,9 +7,34 @@ together share it, so the cores are not oversubscribed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def beside(work: Callable[[], Result], threads: int) -> Iterator[Callable[[], Result]]:
+    """Do ``work`` in a second thread, if there may be one, while the block runs.
+
+    Gives what waits for its result and returns it; with one thread, that does the work. A block
+    that fails waits for the work to end.
+    """
+    if threads < 2:
+        yield work
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="gramdex") as pool:
+        yield pool.submit(work).result
 
 
 class Threads:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gramdex.fmindex.engines.threads import Threads
+from gramdex.fmindex.engines.threads import Threads, beside
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 8])
@@ -35,3 +35,28 @@ def test_the_first_error_is_raised_when_all_have_ended() -> None:
     with pytest.raises(ValueError, match="part 1"):
         Threads(3).over(3, 1, work)
     assert sorted(ended) == [0, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_work_beside_a_block_is_done_once(threads: int) -> None:
+    done: list[int] = []
+    begun = threading.Event()
+
+    def work() -> str:
+        begun.set()
+        done.append(threading.get_ident())
+        return "made"
+
+    with beside(work, threads) as made:
+        assert begun.wait(30 if threads > 1 else 0) == (threads > 1)
+        assert made() == "made"
+    assert len(done) == 1
+    assert (done[0] == threading.get_ident()) == (threads == 1)
+
+
+def test_what_fails_beside_a_block_is_raised_in_it() -> None:
+    def work() -> None:
+        raise ValueError("beside")
+
+    with beside(work, 2) as made, pytest.raises(ValueError, match="beside"):
+        made()

@@ -443,5 +443,5 @@ def test_a_worker_that_dies_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "index").exists()
 
 
-def dies(job: object) -> None:
+def dies(job: object, threads: int) -> None:
     os._exit(1)

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools.bench.corpus import Corpus
 
 PACKAGES = ("gramdex", "numpy", "numba", "llvmlite", "pydivsufsort", "infini-gram")
@@ -38,7 +39,7 @@ def describe_data(corpus: Corpus, held_out: Corpus | None = None) -> dict[str, A
 
 def describe_machine() -> dict[str, str | int]:
     """Processor, cores this process may use, memory, system."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    usable = usable_cores()
     return {
         "cpu": _cpu_model(),
         "cores": usable or 1,

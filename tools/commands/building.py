@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import AsJson, parse_amount, parse_size, usable_cores
+from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.tools.arguments import AsJson, parse_amount, parse_size
 from gramdex.tools.failures import Interrupted
 from gramdex.tools.output import (
     amount,

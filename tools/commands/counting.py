@@ -10,7 +10,8 @@ import typer
 
 import gramdex
 from gramdex.errors import QueryError, UsageError
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads, usable_cores
+from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads
 from gramdex.tools.output import note, one_line, print_json, print_lines, shorten, stdout
 from gramdex.tools.queries_input import TypedQuery, form_of, name_of, parse_query, read_queries
 

@@ -13,9 +13,10 @@ from rich.text import Text
 
 import gramdex
 from gramdex.errors import IncompleteIndexError, OutputExistsError
+from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools import demo as work
 from gramdex.tools import demo_views as views
-from gramdex.tools.arguments import AsJson, usable_cores
+from gramdex.tools.arguments import AsJson
 from gramdex.tools.commands.building import build_with_progress, report_rows
 from gramdex.tools.output import counted, duration, facts, note, print_json, stderr, stdout
 from gramdex.tools.progress import Waiting

@@ -14,7 +14,8 @@ from rich.text import Text
 
 import gramdex
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads, usable_cores
+from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads
 from gramdex.tools.output import columns, counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids
 from gramdex.tools.tokens import Span, covered, decode, marked, maximal_spans

@@ -11,8 +11,9 @@ from rich.text import Text
 
 import gramdex
 from gramdex.errors import UsageError
+from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools import distributions as views
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Limit, Threads, usable_cores
+from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Limit, Threads
 from gramdex.tools.output import counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids, parse_token
 from gramdex.tools.tokens import TokenNames, quoted
