@@ -84,10 +84,12 @@ def suffix_array(text: np.ndarray, sorter: str = "induced") -> np.ndarray:
     """
     if sorter not in SORTERS:
         raise UsageError("sorter", repr(sorter), f"one of {', '.join(SORTERS)}")
-    counts = np.zeros(int(text.max(initial=0)) + 1, np.int64)
+    symbols = int(text.max(initial=0)) + 1
+    if sorter == "induced" and _FEW * symbols <= text.size:
+        return suffix_sort.suffix_array(text, symbols)
+    counts = np.zeros(symbols, np.int64)
     packing.count_symbols(text, counts)
-    direct = sorter == "divsufsort" or _FEW * counts.size <= text.size
-    return sort_suffixes(counts, text if direct else text.copy(), sorter)[0]
+    return sort_suffixes(counts, text.copy() if sorter == "induced" else text, sorter)[0]
 
 
 def _divsufsort(tokens: np.ndarray, symbols: np.ndarray, width: int) -> np.ndarray:

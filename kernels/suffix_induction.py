@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from gramdex.kernels.arrays import load, prefetch_load, prefetch_store, store
 from gramdex.kernels.jit import inlined, kernel
-from gramdex.kernels.lms_substrings import AHEAD, CACHED, LMS
+from gramdex.kernels.lms_substrings import AHEAD, LMS
 
 
 @kernel
@@ -49,12 +49,10 @@ def spread_lms(suffixes, pairs, begins, ends, lms):
 
 @inlined
 def look_ahead(text, suffixes, cursors, near, far):
-    """Prefetch what the entries at ``near`` and ``far`` will need."""
+    """Prefetch the text before the entry at ``far``, and where that at ``near`` will write."""
     prefetch_load(text, load(suffixes, far) - 2)
-    if cursors.size > CACHED:
-        position = load(suffixes, near)
-        if 0 < position < text.size:
-            prefetch_store(cursors, load(text, position - 1))
+    position = max(load(suffixes, near), 1)  # without a branch, which would be guessed wrong
+    prefetch_store(suffixes, load(cursors, load(text, position - 1)))
 
 
 @kernel
