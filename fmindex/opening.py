@@ -49,6 +49,9 @@ def open_index(
         for folder, manifest in zip(folders, manifests, strict=True)
     ]
     tokenizer, vocabulary = opened[0]
+    for folder, (_, other) in zip(folders, opened, strict=True):
+        if not vocabulary.same_as(other):
+            raise _damaged_tokenizer(folder / TOKENIZER_FOLDER, "other ranks", f"of {folders[0]}")
     shards = [
         shard
         for folder, manifest in zip(folders, manifests, strict=True)
@@ -60,8 +63,7 @@ def open_index(
 def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifest]) -> None:
     for folder, manifest in zip(folders, manifests, strict=True):
         first, this = (
-            (m.tokenizer.get("fingerprint"), m.vocabulary_size, m.tokenizer.get("vocabulary"))
-            for m in (manifests[0], manifest)
+            (m.tokenizer.get("fingerprint"), m.vocabulary_size) for m in (manifests[0], manifest)
         )
         if this != first:
             raise TokenizerError(

@@ -14,8 +14,8 @@ from gramdex.kernels.suffix_sort import position_bytes
 READING = 768 << 20
 """The interpreter, libraries, a tokenizer, the largest record and the batches worked on."""
 
-WORKER = 192 << 20
-"""The interpreter and libraries of a worker process, and its buffers."""
+WORKER = 256 << 20
+"""The interpreter and libraries of a worker process, its buffers, and compiling kernels once."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def shard_memory(size: int, ranks: int, sorter: str) -> int:
     """
     width = token_width(ranks)
     table = size * (width + position_bytes(size)) + table_memory(size, ranks, width)
-    return max(working_memory(size, ranks, sorter), table + 12 * ranks)
+    return max(working_memory(size, ranks, sorter), table + 16 * ranks)
 
 
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
@@ -74,5 +74,5 @@ def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
         middle = (low + high) // 2
         low, high = (middle, high) if takes(middle) <= memory else (low, middle)
     if takes(low) > memory:
-        return f"; no shard size fits, a vocabulary of {ranks:,} takes {12 * ranks:,} alone"
+        return f"; no shard size fits, a vocabulary of {ranks:,} takes {16 * ranks:,} alone"
     return f" or --shard-tokens {low}"

@@ -18,7 +18,7 @@ from gramdex.indexer.readers import InputFile, list_inputs, read
 from gramdex.indexer.records import Record
 
 LARGEST_ID = (1 << 28) - 1
-"""Largest id where no vocabulary is stated: tables take 12 bytes for every id below it."""
+"""Largest id where no vocabulary is stated: tables take 16 bytes for every id below it."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from gramdex.kernels import packing, suffix_sort
 SORTERS = ("induced", "divsufsort")
 
 _LIMIT_32 = (1 << 31) - 1
+_PER_RANK = 16  # bytes: counts, prefix table, numbers of symbols
 _FEW = 8  # tokens per symbol at least, for symbols not to be numbered anew
 
 
@@ -45,7 +46,7 @@ def working_memory(size: int, ranks: int, sorter: str = "induced") -> int:
     else:
         width = symbol_bytes(min(size, ranks))
         per_token += width + width * (4 if size * width <= _LIMIT_32 else 8)
-    return size * per_token + ranks * 12
+    return size * per_token + ranks * _PER_RANK
 
 
 def sort_suffixes(

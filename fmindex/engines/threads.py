@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from itertools import pairwise
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -30,15 +31,19 @@ def beside(work: Callable[[], Result], threads: int) -> Iterator[Callable[[], Re
     Gives what waits for its result and returns it; with one thread, that does the work. A block
     that fails waits for the work to end.
     """
-    if threads < 2:
-        yield work
-        return
     with ThreadPoolExecutor(1, thread_name_prefix="gramdex") as pool:
-        yield pool.submit(work).result
+        made = work
+        if threads > 1:
+            with suppress(RuntimeError):  # no thread can be had
+                made = pool.submit(work).result
+        yield made
 
 
 class Threads:
     """A number of threads, the calling one included.
+
+    Where no other thread can be had, as while the interpreter ends, the calling one does all the
+    work. A forked child has none of its parent's threads, and starts its own.
 
     Args:
         number: 1 for no others.
@@ -46,9 +51,8 @@ class Threads:
 
     def __init__(self, number: int = 1) -> None:
         self.number = number
-        self._pool = (
-            ThreadPoolExecutor(number - 1, thread_name_prefix="gramdex") if number > 1 else None
-        )
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
 
     def over(self, size: int, least: int, work: Callable[[int, int], Any]) -> None:
         """Call ``work(start, end)`` for parts that make up range(size), at the same time.
@@ -62,14 +66,23 @@ class Threads:
             Whatever a part raises, once all have ended.
         """
         parts = max(1, min(self.number, size // least))
-        if self._pool is None or parts == 1:
-            work(0, size)
-            return
         bounds = [size * part // parts for part in range(parts + 1)]
-        others = [self._pool.submit(work, *bounds[i : i + 2]) for i in range(1, parts)]
+        own = list(pairwise(bounds))
+        others: list[Future] = []
+        with suppress(RuntimeError):  # of ``submit``
+            while len(own) > 1:
+                others.append(self._others().submit(work, *own[-1]))
+                own.pop()
         try:
-            work(bounds[0], bounds[1])
+            for start, end in own:
+                work(start, end)
         finally:
             wait(others)
         for other in others:
             other.result()
+
+    def _others(self) -> ThreadPoolExecutor:
+        if self._pool is None or self._process != os.getpid():
+            self._pool = ThreadPoolExecutor(self.number - 1, thread_name_prefix="gramdex")
+            self._process = os.getpid()
+        return self._pool

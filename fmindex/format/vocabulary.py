@@ -95,6 +95,12 @@ class Vocabulary:
             and np.array_equal(self._id_of_rank, id_of_rank)
         )
 
+    def same_as(self, other: Vocabulary) -> bool:
+        """Whether both give every id the same rank."""
+        if self._id_of_rank is None or other._id_of_rank is None:
+            return self._id_of_rank is other._id_of_rank and self.size == other.size
+        return self.equals(other._rank_table, other._id_of_rank)
+
     def _refuse(self, token: int) -> QueryError:
         if 0 <= token < self.size:
             return QueryError(

@@ -56,13 +56,17 @@ class Cursor:
             QueryError: an id the vocabulary lacks; nothing is appended.
         """
         ranks = self._patterns.encoded(tokens)
-        start = self._make_room(ranks.size)
+        if self._end + ranks.size > self._tokens.size:
+            self._keep_suffix(ranks.size)
+        start = self._end
         text = self._tokens[: start + ranks.size]
         text[start:] = ranks
         self._length, self._count = self._engine.advance(
             text, start, self._length, self._count, self._intervals
         )
         self._end = text.size
+        if self._tokens.size > 4 * self._length + 2 * _ROOM:
+            self._keep_suffix(0)
 
     def prob(self, token: int | str) -> InfgramProbability:
         """``Index.infgram_prob`` of the stream and a token."""
@@ -81,17 +85,16 @@ class Cursor:
         """Another cursor at the same place, to go on another way."""
         other = object.__new__(Cursor)
         other.__dict__.update(self.__dict__)
-        other._tokens, other._intervals = self._tokens.copy(), self._intervals.copy()
+        other._intervals = self._intervals.copy()
+        other._keep_suffix(0)
         return other
 
-    def _make_room(self, size: int) -> int:
-        """Where ``size`` tokens can be appended; what is before the suffix may be dropped."""
-        if self._end + size > self._tokens.size:
-            suffix = self._tokens[self._end - self._length : self._end]
-            self._tokens = np.empty(2 * (suffix.size + size) + _ROOM, np.int64)
-            self._tokens[: suffix.size] = suffix
-            self._end = suffix.size
-        return self._end
+    def _keep_suffix(self, size: int) -> None:
+        """Copy the suffix to the front of a new buffer, with room for ``size`` tokens and more."""
+        suffix = self._tokens[self._end - self._length : self._end]
+        self._tokens = np.empty(2 * (suffix.size + size) + _ROOM, np.int64)
+        self._tokens[: suffix.size] = suffix
+        self._end = suffix.size
 
     def __repr__(self) -> str:
         return f"Cursor(the last {self._length} tokens occur {self._count:,} times)"

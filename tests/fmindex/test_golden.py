@@ -75,3 +75,14 @@ def test_equal_counts_are_in_the_order_of_ids() -> None:
     ranks = index.vocabulary.to_ranks(found.tokens.copy())
     ties = [ranks[found.counts == count] for count in set(found.counts.tolist())]
     assert any((np.diff(tie) < 0).any() for tie in ties)  # by rank the order would be another
+
+
+@pytest.mark.parametrize("name", ["bytes", "bpe"])
+def test_versions_open_together(name: str) -> None:
+    versions = range(1, manifest.VERSION + 1)
+    together = gramdex.open([GOLDEN / f"v{version}-{name}" for version in versions])
+    together.verify()
+    one = gramdex.open(GOLDEN / f"v1-{name}")
+    for text in ("the cat", " mat", "naïve"):
+        ids = one.encode(text)
+        assert together.count(ids) == len(versions) * one.count(ids) > 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -60,3 +64,42 @@ def test_what_fails_beside_a_block_is_raised_in_it() -> None:
 
     with beside(work, 2) as made, pytest.raises(ValueError, match="beside"):
         made()
+
+
+def _summed(threads: Threads) -> int:
+    done: list[int] = []
+    threads.over(100, 10, lambda start, end: done.append(end - start))
+    return sum(done)
+
+
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    threads = Threads(3)
+    assert _summed(threads) == 100
+    child = multiprocessing.get_context("fork").Process(
+        target=lambda: os._exit(_summed(threads) == 100)
+    )
+    child.start()
+    child.join(60)
+    child.kill()
+    assert child.exitcode == 1
+
+
+def test_work_is_done_where_no_thread_can_be_had() -> None:
+    """As after the end of the main thread, when others still work."""
+    code = (
+        "import threading, time\n"
+        "from gramdex.fmindex.engines.threads import Threads, beside\n"
+        "threads = Threads(4)\n"
+        "def work():\n"
+        "    threading.main_thread().join()\n"
+        "    time.sleep(0.2)\n"
+        "    done = []\n"
+        "    threads.over(100, 10, lambda start, end: done.append(end - start))\n"
+        "    with beside(lambda: 'made', 2) as made:\n"
+        "        print(sum(done), made())\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (["100", "made"], "")

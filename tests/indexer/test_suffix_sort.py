@@ -112,7 +112,7 @@ def test_symbol_bytes() -> None:
 
 def test_working_memory_per_token() -> None:
     """Tokens, result and working memory, and tables by rank."""
-    million, tables = 1_000_000, 12
+    million, tables = 1_000_000, 16
     for ranks, induced, bytewise in ((200, 9, 6), (50_000, 10, 12), (100_000, 12, 19)):
         table = tables * ranks
         assert working_memory(million, ranks) == induced * million + table
