@@ -26,6 +26,7 @@ from gramdex.kernels.memory import SEPARATOR
 
 _COPY = 1 << 24
 _STARTS = 1 << 16
+_BUFFER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Spool:
         with writing(folder):
             folder.mkdir()
         with writing(self._path):
-            self._tokens: BinaryIO = self._path.open("w+b")
+            self._tokens: BinaryIO = self._path.open("w+b", buffering=_BUFFER)
             self._tokens.seek(PAGE)
         self._starts_writer = SectionWriter(folder / DOCUMENTS_FILE, DOCUMENTS)
         self._starts_writer.begin("starts", np.uint32)
