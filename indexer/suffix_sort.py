@@ -1,6 +1,6 @@
 """Suffix sorting of a shard: which sorter, what it is fed with, and the memory it takes.
 
-"induced" is gramdex's own, for 8-, 16- and 32-bit symbols, in linear time. Where the vocabulary is
+"induced" is gramdex's own, for 8-, 16- and 32-bit symbols. Where the vocabulary is
 large against the shard, the distinct tokens are numbered in order first, so that tables by symbol
 are small and symbols as narrow as the shard allows.
 
@@ -63,7 +63,8 @@ def sort_suffixes(
         positions int32 or int64[n], in the order of their suffixes, and whether ``tokens`` was
         overwritten.
 
-    O(n) time for "induced" (``kernels.suffix_sort``), O(n log n) for "divsufsort" (Mori).
+    Time is linear for "induced", but for the texts that ``kernels.suffix_sort`` names, and
+    O(n log n) for "divsufsort" (Mori).
     """
     if sorter == "induced" and _FEW * counts.size <= tokens.size:
         return suffix_sort.suffix_array(tokens, counts.size), False

@@ -2,7 +2,8 @@
 
 numba adds the length to a negative index, which costs a compare and a select at every access;
 kernels that move hundreds of millions of words use these instead. Every index must lie inside
-its array. With ``GRAMDEX_CHECK_BOUNDS=1`` that is checked; prefetching may aim anywhere.
+its array, which is contiguous. With ``GRAMDEX_CHECK_BOUNDS=1`` indices are checked; prefetching may
+aim anywhere.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from gramdex.kernels.jit import CHECK_BOUNDS, JIT_DISABLED, kernel
+
+
+def _require_contiguous(array):
+    if not (isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"):
+        raise TypingError(f"{array}: expected a contiguous one-dimensional array")
 
 
 def _pointer(context, builder, array_type, array, index):
@@ -23,6 +30,7 @@ def _pointer(context, builder, array_type, array, index):
 
 def _compiled_load(typing_context, array, index):
     """Element ``index`` of an integer array, as int64."""
+    _require_contiguous(array)
 
     def emit(context, builder, signature, arguments):
         value = builder.load(_pointer(context, builder, array, *arguments))
@@ -34,6 +42,7 @@ def _compiled_load(typing_context, array, index):
 
 def _compiled_store(typing_context, array, index, value):
     """Store the low bits of an int64 as element ``index``."""
+    _require_contiguous(array)
 
     def emit(context, builder, signature, arguments):
         target, position, number = arguments
@@ -48,6 +57,7 @@ def _compiled_store(typing_context, array, index, value):
 def _prefetcher(write):
     def prefetch(typing_context, array, index):
         """Start loading the cache line of element ``index``, which may lie anywhere."""
+        _require_contiguous(array)
 
         def emit(context, builder, signature, arguments):
             byte_pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)

@@ -3,14 +3,14 @@
 Every token with enough occurrences is a node if its runs are few against them: the more a context
 is worth a table, the smaller the table is against the interval. Runs that are themselves long are
 contexts of two tokens and more, and so on downwards, shortest first. A context that always goes
-on with the same token is skipped in one step to where its first and last suffix part, so copies
-do not cost a step per token.
+on with the same token is no node; it is followed to where its first and last suffix part, at most
+LENGTH tokens from its start, so the queue does not fill with the tokens of copies.
 
 How large it gets: a node holds at most 1 in SHARE of its occurrences, so nodes of one token hold at
 most size / SHARE runs. Nodes are branching nodes of the suffix tree, whose runs number less than
 twice its leaves; what is above the arrays given is left out, and so are contexts that find no
-place in the queue. Time is O(size) for one token, and for each longer context of the queue what
-its runs cost.
+place in the queue. Time is O(size) for one token, and for each longer context of the queue LENGTH
+steps and what its runs cost; the queue has at most O(size / CONTEXTS) places.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from gramdex.kernels.memory import (
 from gramdex.kernels.runs import following_run, prefetch_runs
 
 # Limits: occurrences a token, and a longer context, must have; runs the longer context must have;
-# occurrences there must be for each run.
-TOKENS, CONTEXTS, RUNS, SHARE = range(4)
+# occurrences there must be for each run; tokens a context may have.
+TOKENS, CONTEXTS, RUNS, SHARE, LENGTH = range(5)
 
 
 @kernel
@@ -61,7 +61,7 @@ def fill_node(shard, low, high, depth, limits, run_tokens, run_starts, entry, qu
 def token_continuations(shard, limits, run_tokens, run_starts, token_nodes, queue):
     """Nodes of one token; (entries filled, contexts queued).
 
-    Shapes: limits int64[4]; run_tokens unsigned[r] and run_starts uint32[r], filled from the
+    Shapes: limits int64[5]; run_tokens unsigned[r] and run_starts uint32[r], filled from the
     front; token_nodes uint32[BUCKET_COUNT + 1], filled; queue int64[q, 3], filled from the front
     with the contexts of two tokens that occur ``limits[CONTEXTS]`` times: low, high, depth.
     """
@@ -78,10 +78,13 @@ def token_continuations(shard, limits, run_tokens, run_starts, token_nodes, queu
 
 
 @kernel
-def branching_depth(shard, low, high, depth):
-    """Where the suffixes [low, high), which agree on ``depth`` tokens, part or end a document."""
+def branching_depth(shard, low, high, depth, most):
+    """Where the suffixes [low, high), which agree on ``depth`` tokens, part or end a document.
+
+    More than ``most`` if they agree on so many.
+    """
     token = token_after(shard, low, depth)
-    while token != SEPARATOR and token_after(shard, high - 1, depth) == token:
+    while depth <= most and token != SEPARATOR and token_after(shard, high - 1, depth) == token:
         depth += 1
         token = token_after(shard, low, depth)
     return depth
@@ -98,7 +101,9 @@ def long_continuations(shard, limits, run_tokens, run_starts, entry, queue, queu
     while taken < queued:
         low, high, depth = queue[taken, 0], queue[taken, 1], queue[taken, 2]
         taken += 1
-        depth = branching_depth(shard, low, high, depth)
+        depth = branching_depth(shard, low, high, depth, limits[LENGTH])
+        if depth > limits[LENGTH]:
+            continue
         end, queued = fill_node(
             shard, low, high, depth, limits, run_tokens, run_starts, entry, queue, queued
         )

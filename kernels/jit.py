@@ -58,9 +58,15 @@ def _cache_directory() -> str | None:
 CACHE_DIRECTORY = None if JIT_DISABLED else _cache_directory()
 
 
-def kernel(function: Callable) -> Any:
+def kernel(function: Callable, **flags: Any) -> Any:
     """Compile ``function`` on first call, without the GIL, and keep the machine code."""
-    return _compiled(function)
+    if CACHE_DIRECTORY is None:
+        return numba.njit(**_FLAGS, **flags)(function)
+    others, _config.CACHE_DIR = _config.CACHE_DIR, CACHE_DIRECTORY
+    try:
+        return numba.njit(cache=True, **_FLAGS, **flags)(function)
+    finally:
+        _config.CACHE_DIR = others
 
 
 def inlined(function: Callable) -> Any:
@@ -69,14 +75,4 @@ def inlined(function: Callable) -> Any:
     For helpers of hot loops that take arrays: a call that is not inlined counts the references
     to each of them, with atomic instructions.
     """
-    return _compiled(function, inline="always")
-
-
-def _compiled(function: Callable, **flags: Any) -> Any:
-    if CACHE_DIRECTORY is None:
-        return numba.njit(**_FLAGS, **flags)(function)
-    others, _config.CACHE_DIR = _config.CACHE_DIR, CACHE_DIRECTORY
-    try:
-        return numba.njit(cache=True, **_FLAGS, **flags)(function)
-    finally:
-        _config.CACHE_DIR = others
+    return kernel(function, inline="always")

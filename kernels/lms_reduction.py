@@ -4,7 +4,9 @@ The shorter text has a symbol per LMS substring, in the order of the text. A suf
 with a symbol of its own differs from all others there, so of several such in a row only the
 first is kept: comparisons never go past it.
 
-LMS positions are two or more apart, so half a position is a slot of its own in n // 2.
+LMS positions are two or more apart, so half a position is a slot of its own in n // 2 (as in
+sais-lite, Mori 2008). Leaving out symbols of their own, and merging their suffixes back, is after
+libsais (Grebnov 2021).
 """
 
 from __future__ import annotations

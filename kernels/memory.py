@@ -38,7 +38,7 @@ SEPARATOR = 0
 
 
 class CorruptShard(Exception):
-    """A position or bucket read from a shard lies outside it."""
+    """A position, or an entry of a table, read from a shard cannot be."""
 
 
 def _python_load(ctype):

@@ -1,6 +1,6 @@
 """Sorting suffixes by doubling the length they are sorted by (Larsson and Sadakane 2007).
 
-Slower than induced sorting, O(n log n), and content with two words per symbol whatever the
+Slower than induced sorting, O(n log n) expected, and content with two words per symbol whatever the
 alphabet: it serves texts whose alphabet is so large that tables by symbol would not fit.
 """
 
@@ -22,9 +22,10 @@ def key_of(ranks, suffix, depth):
 
 @kernel
 def sort_group(suffixes, ranks, low, high, depth, stack):
-    """Sort suffixes[low:high] by their keys: three-way quicksort, pivots drawn at random.
+    """Sort suffixes[low:high] by their keys: three-way quicksort.
 
-    The larger side waits on ``stack`` int64[STACK, 2], so it holds log2(n) entries at most.
+    Pivots are drawn by a generator seeded with ``low``. The larger side waits on ``stack``
+    int64[STACK, 2], so it holds log2(n) entries at most.
     """
     waiting = 0
     seed = low & 0x7FFFFFFF

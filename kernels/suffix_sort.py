@@ -1,4 +1,4 @@
-"""Suffix arrays of integer texts in linear time, with one word of working memory per token.
+"""Suffix arrays of integer texts, with one word of working memory per token.
 
 Induced sorting (Nong, Zhang and Chan 2009; as refined by libsais, Grebnov 2021): order the LMS
 substrings by two scans, name them, sort the shorter text of names by the same means, and induce
@@ -9,8 +9,12 @@ all suffixes from it by two more scans. The level below works in what this one l
 
 The suffix array of the names goes to what is free of ``suffixes``, or where names stand for all
 LMS positions over those. The working memory of the level below is the rest of ``work``, or all of
-it: counts and positions can be had from the text again. Where four words per symbol do not fit
-there doubling takes over, which needs none: for alphabets of a quarter of the text and more.
+it: counts and positions can be had from the text again.
+
+That takes linear time. A level needs four words per symbol; where those do not fit doubling takes
+over, which needs none and O(n log n) expected time: on alphabets above a quarter of the text, and
+below the first level on texts of as many names, such as two copies of one that goes up and down
+at every step, with some more of the kind.
 """
 
 from __future__ import annotations
@@ -33,8 +37,8 @@ def suffix_array(text: np.ndarray, symbols: int) -> np.ndarray:
 
     Args:
         text: uint8, uint16 or uint32 [n], of symbols below ``symbols``.
-        symbols: size of the alphabet. Up to n / 8 symbols cost nothing extra; above n / 4 the
-            time is O(n log n), else O(n).
+        symbols: size of the alphabet. Up to n / 8 symbols cost nothing extra, up to n / 4 more
+            passes over the text; above, and on rare texts below, time is not linear, see above.
 
     Returns:
         int32[n], or int64[n] from 2^31 tokens on. A suffix that begins another is smaller.
@@ -106,12 +110,11 @@ def _order_substrings(
 
     ``cursors`` may be ``counts``, which is then left overwritten.
     """
-    mark = _mark(suffixes)
+    mark, shared = _mark(suffixes), np.shares_memory(counts, cursors)
     first = int(suffixes[text.size - lms])
     lms_substrings.add_classes(text, first, 1, counts, -1)
     begin, end = lms_substrings.place_seeds(text, suffixes, counts, cursors, lms, mark)
     lms_substrings.induce_l(text, suffixes, cursors, begin, mark)
-    shared = np.shares_memory(counts, cursors)
     if shared:
         _count(text, counts, first)
     lms_substrings.turn(suffixes, counts, cursors, int(text[first]), begin + 1, mark)
@@ -132,13 +135,13 @@ def _order_lms(
 
     The first ``held`` entries of ``work`` are counts to be kept; they are there afterwards.
     """
-    mark, n = _mark(suffixes), text.size
+    mark, n, free = _mark(suffixes), text.size, work[held:]
+    assert min(free.size, suffixes.size) >= 2 * lms  # LMS positions are two or more apart
     ordered, slots = suffixes[:lms], suffixes[lms : lms + n // 2]
     groups, alone = lms_reduction.scatter_names(ordered, slots, mark)
     if groups == lms:
         lms_reduction.clear_marks(ordered, mark)
         return
-    free = work[held:]
     positions = free[: lms + 1]
     if 4 * alone > lms and lms + 2 * min(2 * (lms - alone), lms) <= n:
         needed = free[lms + 1 : lms + 1 + groups]
@@ -149,7 +152,7 @@ def _order_lms(
         return
     lms_reduction.collect_names(slots, positions, mark)
     names = _as_text(slots[:lms])
-    if held and 4 * groups <= free.size - lms:
+    if 4 * groups <= free.size - lms:
         sort_suffixes(names, groups, ordered, free[lms:])
     else:  # what is held can be had again, and so can the positions, of all LMS suffixes
         sort_suffixes(names, groups, ordered, work)

@@ -3,7 +3,7 @@
 ::
 
     suffixes.gdx   sections, in a shard whose prefix table has an entry per token
-      continuation_limits  uint32[4]    what makes a context a node, see ``Limits``
+      continuation_limits  uint32[5]    what makes a context a node, see ``Limits``
       run_starts           uint32       rank where each run of each node starts, and its end
       run_tokens           uint8|16|32  the token that follows in each run, 0 at each node's end
       token_nodes          uint32       first entry of each token's node; one more for the end
@@ -38,12 +38,14 @@ class Limits(NamedTuple):
         contexts: occurrences a longer context must have, at least as many.
         runs: runs a longer context must have.
         share: occurrences there must be for each run.
+        length: tokens a context may have.
     """
 
     tokens: int
     contexts: int
     runs: int
     share: int
+    length: int = 256
 
 
 LIMITS = Limits(tokens=256, contexts=1 << 14, runs=2, share=4)
@@ -106,7 +108,7 @@ def open_continuations(file: SectionFile, width: int, bounds: int) -> Continuati
     dtypes = (np.uint32, f"u{width}", np.uint32, np.uint32)
     arrays = [file.array(name, dtype) for name, dtype in zip(NAMES[1:], dtypes, strict=True)]
     sizes = [limits.size, *(array.size for array in arrays)]
-    fitting = [4, sizes[1], sizes[1], bounds, sizes[4] // 4 * 4]
+    fitting = [len(LIMITS), sizes[1], sizes[1], bounds, sizes[4] // 4 * 4]
     if sizes != fitting or limits.min() == 0:
         raise CorruptIndexError(
             str(file.path),
@@ -123,7 +125,7 @@ def table_memory(size: int, ranks: int, width: int) -> int:
 
     Address space: pages that no run needs are never touched.
     """
-    return _room(size, LIMITS) * (4 + width) + _queue_room(size, LIMITS) * 40 + 4 * (ranks + 1)
+    return _room(size, LIMITS) * (4 + width) + _queue_room(size, LIMITS) * 64 + 4 * (ranks + 1)
 
 
 def build_continuations(

@@ -252,7 +252,7 @@ class SuffixArrayEngine:
     def _damaged(self, what: str) -> CorruptIndexError:
         return CorruptIndexError(
             ", ".join(str(s.files[0].path.parent) for s in self.shards),
-            f"the {what} points outside its shard",
-            "positions inside the shard",
+            f"the {what} holds what cannot be",
+            "positions inside the shard, runs in their order",
             "run gramdex verify on the index to see which file is damaged",
         )

@@ -1,8 +1,8 @@
 """Threads that share the work of one large query.
 
 Kernels release the GIL, so threads of one process run them side by side on one mapping of the
-index. A pool has a fixed number of threads, whoever asks and however often: callers that come
-together share it, so the cores are not oversubscribed.
+index. The helpers of a pool are a fixed number, whoever asks and however often: callers that come
+together share them.
 """
 
 from __future__ import annotations

@@ -61,10 +61,11 @@ class Cursor:
         start = self._end
         text = self._tokens[: start + ranks.size]
         text[start:] = ranks
+        intervals = self._intervals.copy()  # an error leaves the cursor where it was
         self._length, self._count = self._engine.advance(
-            text, start, self._length, self._count, self._intervals
+            text, start, self._length, self._count, intervals
         )
-        self._end = text.size
+        self._intervals, self._end = intervals, text.size
         if self._tokens.size > 4 * self._length + 2 * _ROOM:
             self._keep_suffix(0)
 

@@ -308,3 +308,12 @@ def test_nodes_that_cannot_be(change: dict[int, int]) -> None:
     row = damaged(nodes=change)
     with pytest.raises(memory.CorruptShard):
         continuations.node_of(row, low, high, depth)
+
+
+def test_no_context_is_longer_than_the_limit() -> None:
+    """However far copies agree: following each to its end would take quadratic time."""
+    text = documents(*[[1] * 40 + [2 + i % 3] for i in range(30)])
+    deep, short = (Text(text, Limits(2, 3, 2, 1, length)) for length in (100, 10))
+    depths = {len(context) for context in deep.nodes()}
+    assert max(depths) == 40
+    assert short.nodes() == {c: runs for c, runs in deep.nodes().items() if len(c) <= 10}

@@ -131,6 +131,32 @@ def test_any_working_memory_from_a_word_per_token_on(
     assert suffixes.tolist() == naive_suffixes(text)
 
 
+def test_a_symbol_of_its_own_at_the_start_of_the_shorter_text() -> None:
+    """The first symbol of the shorter text is left out if it is unique: nothing comes before it."""
+    text = [3, 2, 4, 0, 3, 1, 2, 4, 0, 3, 1, 2, 2]
+    suffixes, work = np.empty(13, np.int32), np.empty(40, np.int32)
+    suffix_sort.sort_suffixes(np.array(text, np.uint8), 5, suffixes, work)
+    assert suffixes.tolist() == naive_suffixes(text)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(
+    st.lists(st.integers(0, 4), max_size=8),
+    st.lists(st.integers(0, 4), min_size=1, max_size=8),
+    st.integers(1, 4),
+    st.lists(st.integers(0, 4), max_size=8),
+)
+def test_repeats_between_other_text(
+    prefix: list[int], word: list[int], times: int, tail: list[int]
+) -> None:
+    text = [*prefix, *word * times, *tail]
+    for more in (0, 27, 100):
+        suffixes = np.empty(len(text), np.int32)
+        work = np.empty(len(text) + more, np.int32)
+        suffix_sort.sort_suffixes(np.array(text, np.uint8), 5, suffixes, work)
+        assert suffixes.tolist() == naive_suffixes(text)
+
+
 @pytest.mark.parametrize("alphabet", [LONG // 9, LONG // 5, LONG // 3, LONG])
 def test_large_alphabets(alphabet: int) -> None:
     """Tables are kept, made again, or do without."""
