@@ -85,6 +85,47 @@ def test_a_copy_goes_its_own_way(index: gramdex.Index) -> None:
     assert sorted(cursor.ntd().tokens.tolist()) == [4, 5]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cursor_and_its_copy_back_off_to_their_own_tokens(seed: int, tmp_path: Path) -> None:
+    """Two streams from one, in turns: what each looks back at is what went into it."""
+    rng = np.random.default_rng(seed)
+    documents = [rng.integers(0, 3, 300).tolist() for _ in range(3)]
+    index = gramdex.open(build_ids(tmp_path, documents, 5, shard_budget(documents, 2)))
+    start = documents[0][:20]
+    cursor = index.cursor(start)
+    ways = [(cursor, [*start]), (cursor.copy(), [*start])]
+    pieces = [documents[0][20:80], documents[1][100:160]]
+    backed_off = [0, 0]
+    for turn in range(60):
+        for way, (one, stream) in enumerate(ways):
+            tokens = [pieces[way][turn]] if turn % 20 else [3, *documents[way][turn : turn + 5]]
+            before = one.suffix_length
+            one.extend(tokens)
+            stream.extend(tokens)
+            backed_off[way] += 1 < one.suffix_length <= before
+        for one, stream in ways:
+            whole = index.cursor(stream)
+            assert (one.suffix_length, one.count) == (whole.suffix_length, whole.count)
+            assert one.find() == whole.find()
+    assert min(backed_off) > 3
+
+
+def test_tokens_one_by_one_take_the_memory_of_their_suffix(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    document = rng.integers(0, 50, 3_000).tolist()
+    index = gramdex.open(build_ids(tmp_path, [document], 60, 4_000))
+    cursor = index.cursor()
+    stream = [*document[:2_500], 55, *document[:10], *rng.integers(0, 60, 1_500).tolist()]
+    longest = 0
+    for i, token in enumerate(stream):
+        cursor.extend([token])
+        longest = max(longest, cursor.suffix_length)
+        assert cursor._tokens.size <= 4 * cursor.suffix_length + 2 * 256
+        if i % 100 == 0 or 2_500 <= i < 2_530:
+            assert cursor.find() == index.cursor(stream[max(0, i - 2_600) : i + 1]).find()
+    assert longest == 2_500
+
+
 def test_an_unknown_id_appends_nothing(index: gramdex.Index) -> None:
     cursor = index.cursor([1, 2])
     with pytest.raises(QueryError, match="id 10"):

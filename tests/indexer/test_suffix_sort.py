@@ -97,6 +97,30 @@ def test_any_text(text: list[int]) -> None:
     assert [sort(text, 4, 1, sorter=sorter) for sorter in SORTERS] == [expected, expected]
 
 
+@pytest.mark.parametrize(("ranks", "direct"), [(2, True), (100, True), (101, False), (799, False)])
+def test_symbols_are_numbered_anew_where_they_are_many(
+    ranks: int, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to a rank per eight tokens the text is sorted as it is; else its memory is reused."""
+    alphabets: list[int] = []
+    kernel = suffix_sort.suffix_array
+    monkeypatch.setattr(
+        suffix_sort,
+        "suffix_array",
+        lambda t, symbols: (alphabets.append(symbols), kernel(t, symbols))[1],
+    )
+    used = np.arange(1, ranks, 2)  # no 0, so that numbers differ from ranks
+    text = np.resize(np.random.default_rng(ranks).permutation(used), 800).astype(np.uint16)
+    counts, tokens = np.bincount(text, minlength=ranks), text.copy()
+    suffixes, overwritten = sort_suffixes(counts, tokens)
+    assert suffixes.tolist() == naive_suffixes(text.tolist())
+    assert alphabets == [ranks if direct else used.size]
+    assert (overwritten, np.array_equal(tokens, text)) == (not direct, direct)
+    given = text.copy()
+    assert suffix_array(given).tolist() == suffixes.tolist()
+    assert np.array_equal(given, text)
+
+
 def test_symbol_bytes() -> None:
     assert [symbol_bytes(n) for n in (0, 1, 256, 257, 65_536, 65_537, 1 << 24, 1 + (1 << 24))] == [
         1,

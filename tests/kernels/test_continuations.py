@@ -317,3 +317,56 @@ def test_no_context_is_longer_than_the_limit() -> None:
     depths = {len(context) for context in deep.nodes()}
     assert max(depths) == 40
     assert short.nodes() == {c: runs for c, runs in deep.nodes().items() if len(c) <= 10}
+
+
+def inside(text: Text) -> tuple[int, int, int, int]:
+    """Interval of the context 1, followed by 0 and 2, and the entries of its node."""
+    low, high = memory.bucket_bounds(text.row, 1)
+    first, last = continuations.token_node(text.row, 1)
+    assert last - first == 2
+    return low, high, first, last
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("rows", ["row", "bare"])
+def test_more_runs_than_there_is_room_for(rows: str, shards: int) -> None:
+    """With the table and without: nothing is written past the arrays that were given."""
+    text = Text(TEXTS["periodic"], SMALL[0])
+    low, high, first, last = inside(text)
+    needed = shards * (last - first)
+    table = np.array([getattr(text, rows)] * shards)
+    intervals = np.array([(low, high)] * shards, np.int64)
+    values = np.full((2, needed + 8), -7, np.int64)
+    tokens, counts = (row[:needed] for row in values)
+    assert distribution.next_tokens(table, intervals, 1, tokens, counts) == last - first
+    values[:] = -7
+    damage = "table of continuations" if rows == "row" else "suffix array"
+    with pytest.raises(memory.CorruptShard, match=damage):
+        distribution.next_tokens(table, intervals, 1, tokens[:-1], counts[:-1])
+    assert (values[:, needed - 1 :] == -7).all()
+
+
+@pytest.mark.parametrize("token", [0, 2])
+def test_a_run_that_holds_no_suffix(token: int) -> None:
+    """A context that the table names occurs; searches never find it an empty interval."""
+    low, high, first, _ = inside(Text(TEXTS["periodic"], SMALL[0]))
+    row = damaged(run_starts={first + 1: high if token else low})
+    if token:
+        with pytest.raises(memory.CorruptShard, match="table of continuations"):
+            search.find_interval(row, np.array([1, token], np.int64), 0, 2)
+    with pytest.raises(memory.CorruptShard, match="table of continuations"):
+        search.extend_interval(row, low, high, 1, token)
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_the_entry_after_the_last_run_is_no_run(start: int) -> None:
+    """Its token may be any; with ``start``, the ranks from it on could be a run."""
+    low, high, _, last = inside(Text(TEXTS["periodic"], SMALL[0]))
+    row = damaged(run_tokens={last: 3}, run_starts={last: high - start})
+    pattern = np.array([1, 3], np.int64)
+    assert continuations.descend(row, pattern, 0, 2) == (low, high, 1, True)
+    for found in (
+        search.find_interval(row, pattern, 0, 2),
+        search.extend_interval(row, low, high, 1, 3),
+    ):
+        assert found[0] == found[1]

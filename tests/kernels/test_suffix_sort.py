@@ -8,6 +8,7 @@ import tracemalloc
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramdex.indexer import suffix_sort as sorters
-from gramdex.kernels import suffix_doubling, suffix_sort, verify
+from gramdex.kernels import lms_reduction, suffix_doubling, suffix_sort, verify
 from gramdex.kernels.jit import JIT_DISABLED
 
 WIDTHS = (np.uint8, np.uint16, np.uint32)
@@ -164,6 +165,90 @@ def test_large_alphabets(alphabet: int) -> None:
     half = rng.integers(0, alphabet, LONG // 2).astype(np.uint32)
     for text in (half, np.concatenate([half, half]), np.concatenate([half, half[::-1]])):
         assert is_suffix_array(text, sort(text, np.uint32))
+
+
+def partly_repeated(alphabet: int, share: float, shape: str) -> np.ndarray:
+    """2000 tokens: some twice, then ``share`` of the whole once; LMS are n / 2, / 3 or / 4."""
+    once = int(2_000 * share) // 4 * 4
+    text = np.random.default_rng(alphabet).integers(0, alphabet, 1_000 + once // 2)
+    if shape == "climbs":
+        text = np.sort(text.reshape(-1, 4)).ravel()
+    if shape == "saw":
+        text = np.where(np.arange(text.size) % 2, (text + alphabet) // 2, text // 2)
+    text[3] = alphabet - 1
+    twice = text[: 1_000 - once // 2]
+    return np.concatenate([twice, twice, text[twice.size :]]).astype(np.uint32)
+
+
+@pytest.mark.parametrize(
+    ("share", "shape", "path"),
+    [
+        (0.0, "random", "collect_names"),
+        (0.6, "random", "collect_needed_names"),
+        (0.2, "climbs", "collect_names"),
+        (0.4, "climbs", "collect_needed_names"),
+        (0.4, "saw", "collect_names"),  # unique ones enough, but no room for the others
+        (0.8, "saw", "collect_needed_names"),
+    ],
+)
+@pytest.mark.parametrize("part", [20, 9, 5, 4.1, 3.9, 3])
+def test_unique_substrings_and_alphabet_decide_the_path(
+    part: float, share: float, shape: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alphabets of n / part: tables are kept, made again, or do without from a quarter on."""
+    text = partly_repeated(int(2_000 / part), share, shape)
+    calls: list[tuple[str, int]] = []
+
+    def watch(module: object, name: str) -> None:
+        watched = getattr(module, name)
+
+        def called(first: np.ndarray, *rest: object) -> object:
+            calls.append((name, first.size))
+            return watched(first, *rest)
+
+        monkeypatch.setattr(module, name, called)
+
+    watch(lms_reduction, "collect_names")
+    watch(lms_reduction, "collect_needed_names")
+    watch(suffix_doubling, "double")
+    watch(suffix_sort, "_count")
+    assert sort(text, np.uint32).tolist() == naive_suffixes(text.tolist())
+    names = [name for name, slots in calls if name.startswith("collect") and slots == 1_000]
+    assert names == ([path] if part > 4 else [])
+    assert (("double", 2_000) in calls) == (part < 4)
+    kept = part >= {"climbs": 9, "random": 20, "saw": 2_000}[shape]
+    assert calls.count(("_count", 2_000)) == (0 if kept or part < 4 else 2)
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257])
+def test_doubling_takes_a_round_per_power_of_two(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All as plain Python, so that a kernel can be watched from within another."""
+    monkeypatch.setattr(suffix_doubling, "load", lambda array, i: array[i])
+    monkeypatch.setattr(suffix_doubling, "store", lambda array, i, value: array.put(i, value))
+    double, split, *others = (
+        getattr(compiled, "py_func", compiled)
+        for compiled in (
+            suffix_doubling.double,
+            suffix_doubling.split_group,
+            suffix_doubling.sort_group,
+            suffix_doubling.key_of,
+        )
+    )
+    for plain in others:
+        monkeypatch.setattr(suffix_doubling, plain.__name__, plain)
+    depths: list[int] = []
+
+    def counted(*arguments: Any) -> None:
+        depths.append(arguments[4])
+        split(*arguments)
+
+    monkeypatch.setattr(suffix_doubling, "split_group", counted)
+    suffixes = np.empty(size, np.int32)
+    double(suffixes, np.zeros(size, np.int32), -(1 << 31))
+    assert suffixes.tolist() == list(range(size - 1, -1, -1))
+    assert len(depths) <= np.log2(size) + 2
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
