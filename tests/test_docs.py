@@ -77,6 +77,15 @@ def test_every_folder_has_its_section() -> None:
         assert re.search(rf"(?m)^## `{folder}/`.*\?$", text), folder
 
 
+@pytest.mark.parametrize("folder", ["kernels", "fmindex/engines", "indexer", "tools/bench"])
+def test_every_file_is_named(folder: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    names = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.py")}
+    files = {name for name in names if not name.endswith("/__init__.py")}
+    assert files
+    assert files <= set(PATH.findall(text))
+
+
 def test_format_document_names_every_section() -> None:
     text = (ROOT / "docs" / "FORMAT.md").read_text()
     names = ["tokens", "suffixes", "buckets", "shift", "starts", "blocks", "block_offsets"]

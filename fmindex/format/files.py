@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gramdex.errors import BuildError, DiskFullError
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -25,19 +25,31 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _DISK_FULL:
-            raise DiskFullError(
-                str(path),
-                f"{os.strerror(error.errno)} while writing ({_free(path)} bytes free)",
-                "room for the index",
-                "free some space and run the same command again; shards already finished are kept",
-            ) from error
-        raise BuildError(
+        raise _named(path, error) from error
+
+
+def _named(path: Path, error: OSError) -> BuildError:
+    """What the operating system refused while ``path`` was written, with its remedy."""
+    if error.errno in _DISK_FULL:
+        return DiskFullError(
             str(path),
-            f"cannot write: {error.strerror or error}",
-            "a writable output",
-            "check its owner and permissions, or choose another output",
-        ) from error
+            f"{os.strerror(error.errno)} while writing ({_free(path):,} bytes free)",
+            "room for the index",
+            "free some space and run the same command again; shards already finished are kept",
+        )
+    if error.errno == errno.EFBIG:
+        return DiskFullError(
+            str(path),
+            f"{os.strerror(error.errno)} while writing",
+            "files as large as a shard needs to be allowed",
+            "raise the file size limit (ulimit -f), or give a smaller --shard-tokens",
+        )
+    return BuildError(
+        str(path),
+        f"cannot write: {error.strerror or error}",
+        "a writable output",
+        "check its owner and permissions, or choose another output",
+    )
 
 
 def _free(path: Path) -> int:

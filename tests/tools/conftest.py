@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from benching import RAW, write_tokens
 from building import build_ids
 from commanding import Command, write_jsonl
 
 import gramdex
+from gramdex.tools.bench.corpus import Corpus, Source, load_corpus
 
 TEXTS = [
     "the cat sat on the mat",
@@ -60,3 +62,15 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = write_jsonl(folder / "corpus.jsonl", TEXTS)
     gramdex.build(corpus, folder / "index", folder / "tokenizer.json")
     return folder / "index"
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of raw ids for benchmarks."""
+    return write_tokens(tmp_path_factory.mktemp("data") / "tokens.u16")
+
+
+@pytest.fixture
+def corpus(tokens: Path) -> Corpus:
+    """What is in it."""
+    return load_corpus(Source([tokens], None, RAW), 10**6)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import gramdex
-from gramdex.errors import GramdexError, InputError, UsageError
+from gramdex.errors import GramdexError, InputError, TokenizerError, UsageError
 from gramdex.indexer.readers import ReadOptions
 from gramdex.kernels import jit
 from gramdex.tools.bench import queries, startup, timing
@@ -216,6 +216,12 @@ def test_missing_data_says_how_to_get_it(tmp_path):
         invoke("queries", "--tokens", tmp_path / "none.u16", "--dtype", "uint16")
     with pytest.raises(UsageError, match="gramdex bench prepare"):
         invoke("build")
+
+
+def test_text_without_a_tokenizer_says_what_to_give(tmp_path):
+    (tmp_path / "corpus.jsonl").write_text('{"text": "abc"}\n')
+    with pytest.raises(TokenizerError, match=r"corpus\.jsonl.* is text.*--tokenizer bytes"):
+        invoke("sort", tmp_path / "corpus.jsonl")
 
 
 def test_prepare_makes_what_the_others_read(tmp_path):

@@ -6,14 +6,13 @@ of a command from its signature.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gramdex.errors import InputError, UsageError
+from gramdex.errors import UsageError
 from gramdex.tools.arguments import AsJson, parse_amount, parse_size
 from gramdex.tools.bench.options import (
     Dtype,
@@ -72,15 +71,20 @@ def everything(
     """Measure everything in one run: a table of ratios, then the details of each part."""
     from gramdex.tools.bench.full import PARTS, FullSettings, run_all
     from gramdex.tools.bench.queries import QuerySettings
+    from gramdex.tools.bench.summary import failures
 
     chosen = PARTS if parts is None else tuple(part.strip() for part in parts.split(","))
-    for unknown in set(chosen) - set(PARTS):
-        raise UsageError("--parts", unknown, ", ".join(PARTS))
+    if unknown := [repr(part) for part in chosen if part not in PARTS]:
+        raise UsageError("--parts", ", ".join(unknown), f"some of {', '.join(PARTS)}")
     engines = read_peers(no_peer, peers)
     corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
     other = read_held_out(held_out, dtype, separator_id, tokenizer, corpus)
     asked = QuerySettings(queries, runs, row_seconds, seed)
-    finish(run_all(corpus, other, engines, FullSettings(chosen, runs, asked), note), as_json)
+    result = run_all(corpus, other, engines, FullSettings(chosen, runs, asked), note)
+    finish(result, as_json)
+    if failed := failures(result["parts"]):
+        note(f"failed: {', '.join(failed)}")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -225,23 +229,22 @@ def sizes(
 ) -> None:
     """Measure cost against corpus size: build, memory, latency; and draw it."""
     from gramdex.tools.bench import plots as drawing
-    from gramdex.tools.bench.sizes import SizesSettings, run_sizes
+    from gramdex.tools.bench.sizes import SizesSettings, read_sizes, run_sizes
 
+    limits = [_parse_size_of_prefix(each) for each in at.split(",")]
+    limit = parse_amount("--peer-limit", peer_limit)
+    measured = None if given is None else read_sizes(given)
     if plots is not None:
-        drawing.require()
-    if given is None:
-        limits = [parse_amount("--sizes", each) for each in at.split(",")]
-        limit = parse_amount("--peer-limit", peer_limit)
+        drawing.require(plots)
+    if measured is None:
         engines = read_peers(no_peer, peers)
         corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, str(max(limits)))
         settings = SizesSettings(limits, limit, runs, count, row_seconds)
-        result = run_sizes(corpus, engines, settings, note)
-    else:
-        result = _read_sizes(given)
+        measured = run_sizes(corpus, engines, settings, note)
     if plots is not None:
-        for path in drawing.draw(result, plots):
+        for path in drawing.draw(measured, plots):
             note(f"wrote {path}")
-    finish(result, as_json)
+    finish(measured, as_json)
 
 
 @app.command()
@@ -255,7 +258,8 @@ def startup(
     """Time fresh processes: importing gramdex, and a first count."""
     from gramdex.tools.bench.startup import run_startup
 
-    finish(run_startup(index, processes, _quiet), as_json)
+    # Fresh processes are timed: nothing else is done meanwhile, not even telling.
+    finish(run_startup(index, processes), as_json)
 
 
 @app.command()
@@ -295,20 +299,8 @@ def prepare(
         )
 
 
-_SIZES_JSON = "what gramdex bench sizes --json prints"
-
-
-def _read_sizes(path: Path) -> dict[str, Any]:
-    """What an earlier run of ``sizes`` printed."""
-    try:
-        result = json.loads(path.read_text())
-        points = result["bench"] == "sizes" and result["points"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(str(path), f"cannot be read: {error}", _SIZES_JSON) from None
-    if not points:
-        raise InputError(str(path), "no result of sizes", _SIZES_JSON)
-    return result
-
-
-def _quiet(message: str) -> None:
-    """Fresh processes are timed: nothing else is done meanwhile."""
+def _parse_size_of_prefix(text: str) -> int:
+    tokens = parse_amount("--sizes", text)
+    if tokens < 1:
+        raise UsageError("--sizes", repr(text), "at least 1")
+    return tokens

@@ -42,7 +42,7 @@ def run_cold(builds: Builds, runs: int, seed: int = 0, say: Say = silent) -> dic
     """Time first queries; what the part ``cold`` of `gramdex bench all --json` is.
 
     Raises:
-        GramdexError: two engines count differently.
+        GramdexError: two engines count differently, or an index came back into memory.
     """
     engines = builds.engines("cold")
     folders = {engine.name: builds.folder(engine, say) for engine in engines}
@@ -82,12 +82,18 @@ class _Measure:
         }
         ours = told[GRAMDEX.name]
         for way, runs in told.items():
-            if any(run["answers"] != ours[0]["answers"] for run in runs):
-                raise GramdexError(f"cold {self.question}", f"{way} counts differently", "gramdex")
+            for run in runs:
+                self._compare(way, ours[0]["answers"], run["answers"])
         return [self._row(way, ours, runs) for way, runs in told.items()]
 
     def _once(self, engine: Engine, folder: Path, way: str) -> dict[str, Any]:
-        page_cache.make_cold(folder)
+        if why := page_cache.make_cold(folder):
+            raise GramdexError(
+                f"{engine.name}'s index on disk",
+                why,
+                "no page of it in memory",
+                "end what else reads the disk and measure again, or leave cold out of --parts",
+            )
         return in_child(
             {
                 "work": "cold",
@@ -99,6 +105,22 @@ class _Measure:
                 "queries": self.queries,
             }
         )
+
+    def _compare(self, way: str, ours: Sequence[int], theirs: Sequence[int]) -> None:
+        """Be sure that two runs counted the same.
+
+        Raises:
+            GramdexError: they did not.
+        """
+        for query, own, other in zip(self.queries, ours, theirs, strict=True):
+            if own != other:
+                raise GramdexError(
+                    f"{self.question} from disk of {query}",
+                    f"{GRAMDEX.name} counts {own:,}, {way} {other:,}",
+                    "the same count",
+                    "do not trust these figures; report the query, or leave the engine out with "
+                    "--peers",
+                )
 
     @staticmethod
     def _row(way: str, ours: list[dict[str, Any]], runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gramdex.errors import InputError, UsageError
+from gramdex.errors import InputError, TokenizerError, UsageError
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.tokenizers import NoTokenizer, Tokenizer, load_tokenizer
 from gramdex.indexer.encoding import Encoder, Place, Refused
@@ -197,7 +197,19 @@ def _check_present(inputs: Sequence[str | os.PathLike[str]]) -> None:
 def _records(source: Source) -> Iterator[tuple[Place, Record | BadRecord]]:
     for number, file in enumerate(list_inputs(source.inputs, source.read)):
         for i, record in enumerate(read(file, source.read)):
+            if source.tokenizer is None and isinstance(record, Record):
+                _refuse_text(record)
             yield Place(number, i), record
+
+
+def _refuse_text(record: Record) -> None:
+    if isinstance(record.data, str):
+        raise TokenizerError(
+            "--tokenizer",
+            f"none, and {record.source} is text",
+            "a tokenizer for text",
+            "give --tokenizer NAME, for instance --tokenizer bytes",
+        )
 
 
 def _corpus(

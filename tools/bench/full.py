@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from gramdex.errors import GramdexError
 from gramdex.tools.bench import machine
 from gramdex.tools.bench.builds import Builds, run_builds, temporary_builds
 from gramdex.tools.bench.cold import run_cold
@@ -46,14 +47,14 @@ def run_all(
 ) -> dict[str, Any]:
     """Run the parts one after the other; what `gramdex bench all --json` prints.
 
-    Raises:
-        GramdexError: two engines disagree.
+    A part that cannot be measured, or in which two engines disagree, is ``{"failed": why}``, so
+    that those before and after it are not lost.
     """
     parts: dict[str, Any] = {}
     with temporary_builds(corpus, peers) as builds:
         for name in PARTS:
             if name in settings.parts:
-                parts[name] = _part(name, builds, held_out, settings, say)
+                parts[name] = _part_or_failure(name, builds, held_out, settings, say)
     return {
         "bench": "all",
         **machine.describe(corpus, held_out),
@@ -62,6 +63,16 @@ def run_all(
         "summary": summarize(parts),
         "parts": parts,
     }
+
+
+def _part_or_failure(
+    name: str, builds: Builds, held_out: Corpus | None, settings: FullSettings, say: Say
+) -> dict[str, Any]:
+    try:
+        return _part(name, builds, held_out, settings, say)
+    except GramdexError as error:
+        say(f"{name} failed: {error}")
+        return {"failed": str(error)}
 
 
 def _part(

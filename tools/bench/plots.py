@@ -6,6 +6,7 @@ plots can be read without colour and without a legend.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -31,30 +32,30 @@ _APART = 15.0
 
 @dataclass(frozen=True)
 class _Plot:
-    """One file: what it shows, and the figures of its lines, each with a name or none."""
+    """One file: what it shows, and the figure its lines are of."""
 
     name: str
     title: str
     scale: float
-    figures: Mapping[str, str]
+    figure: str
 
 
 _PLOTS = (
-    _Plot("build-time", "Build, CPU seconds on one core", 1.0, {"build_cpu_seconds": ""}),
-    _Plot("peak-memory", "Peak memory of the build, GB", 1e-9, {"build_peak_bytes": ""}),
-    _Plot("count", "Count of 5 tokens, µs, median of single calls", 1.0, {"count_p50": ""}),
-    _Plot("count-batch", "Count of 5 tokens, µs per query in batches", 1.0, {"batch_p50": ""}),
+    _Plot("build-time", "Build, CPU seconds on one core", 1.0, "build_cpu_seconds"),
+    _Plot("peak-memory", "Peak memory of the build, GB", 1e-9, "build_peak_bytes"),
+    _Plot("count", "Count of 5 tokens, µs, median of single calls", 1.0, "count_p50"),
+    _Plot("count-batch", "Count of 5 tokens, µs per query in batches", 1.0, "batch_p50"),
     _Plot(
         "distribution",
         "∞-gram distribution, 63 tokens of context, µs, median",
         1.0,
-        {"distribution_p50": ""},
+        "distribution_p50",
     ),
     _Plot(
         "distribution-p99",
         "∞-gram distribution, 63 tokens of context, µs, 99th percentile",
         1.0,
-        {"distribution_p99": ""},
+        "distribution_p99",
     ),
 )
 
@@ -64,15 +65,24 @@ def missing() -> str:
     return "" if find_spec("matplotlib") else "matplotlib is not installed"
 
 
-def require() -> None:
-    """Be sure that there is something to draw with.
+def require(folder: Path) -> None:
+    """Be sure that there is something to draw with, and make the folder to draw into.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        UsageError: matplotlib is not installed, or files cannot be written into the folder.
     """
     if found := missing():
         remedy = "pip install 'gramdex[plots]', or leave --plots out and draw later with --from"
         raise UsageError("--plots", found, "matplotlib", remedy)
+    found = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = f"cannot be made: {error.strerror or error}"
+    if not found and not os.access(folder, os.W_OK | os.X_OK):
+        found = "cannot be written into"
+    if found:
+        raise UsageError(f"--plots {folder}", found, "a folder for files", "name another folder")
 
 
 def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -83,13 +93,12 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
         folder: made where missing.
 
     Raises:
-        UsageError: matplotlib is not installed.
+        UsageError: as from `require`.
     """
-    require()
+    require(folder)
     import matplotlib as mpl
 
     mpl.use("agg")
-    folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     for plot in _PLOTS:
         lines = _lines(result["points"], plot)
@@ -102,10 +111,9 @@ def _lines(points: Sequence[Mapping[str, Any]], plot: _Plot) -> dict[str, list[t
     """Tokens and cost of each line, by its name, in the order they are met."""
     lines: dict[str, list[tuple[int, float]]] = {}
     for point in points:
-        for key in plot.figures:
-            if point.get(key) is not None:
-                line = lines.setdefault(point["engine"], [])
-                line.append((point["tokens"], point[key] * plot.scale))
+        if point.get(plot.figure) is not None:
+            line = lines.setdefault(point["engine"], [])
+            line.append((point["tokens"], point[plot.figure] * plot.scale))
     return lines
 
 

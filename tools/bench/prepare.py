@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from gramdex.errors import InputError, UsageError
+from gramdex.tools.bench.turns import Say, silent
 
 END_TOKEN = "<|endoftext|>"
 BATCH = 256
@@ -59,7 +60,7 @@ def prepare(
     sources: Path,
     folder: Path,
     settings: PrepareSettings,
-    say: Callable[[str], Any] = lambda message: None,
+    say: Say = silent,
 ) -> Prepared:
     """Write corpus.jsonl, held_out.jsonl, tokenizer.json and tokens.u16 or tokens.u32.
 

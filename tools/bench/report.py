@@ -9,7 +9,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from gramdex.tools.output import amount, columns, facts, size, stdout
+from gramdex.tools.bench.summary import failures
+from gramdex.tools.output import amount, columns, facts, size, stdout, visible
 
 _RATIO_NOTE = "Ratio: how many times better gramdex is, run by run: median (least–most)."
 _METRICS = {
@@ -242,8 +243,13 @@ def _all(result: dict[str, Any]) -> None:
             times = (f"{figure(ratio['median'])}×", _range(ratio)) if ratio else ("", "")
             cells = _line(f"  {line['engine']}", *median, *times)
             stdout().print(Text(f"{cells}  {line.get('note', '')}".rstrip()), soft_wrap=True)
-    for part in result["parts"].values():
-        _PRINTERS[part["bench"]](part)
+    failed = failures(result["parts"])
+    for name, part in result["parts"].items():
+        if name not in failed:
+            _PRINTERS[part["bench"]](part)
+    for name, why in failed.items():
+        _title(f"failed: {name}")
+        stdout().print(Text(visible(why)), soft_wrap=True)
 
 
 def _line(engine: str, median: str, spread: str, ratio: str, ratios: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gramdex.errors import UsageError
+from gramdex.errors import InputError, UsageError
 from gramdex.tools.bench import machine, timing
 from gramdex.tools.bench.builds import Builds, temporary_builds, time_builds
 from gramdex.tools.bench.corpus import Corpus
@@ -17,8 +18,6 @@ from gramdex.tools.bench.peers.registry import GRAMDEX, describe_peers
 from gramdex.tools.bench.queries import QuerySettings, run_queries
 from gramdex.tools.bench.turns import Say, silent
 
-MILLION = 1_000_000
-SIZES = tuple(n * MILLION for n in (1, 2, 5, 10, 20, 50, 100, 130))
 QUESTIONS = ("count", "count_batch", "infgram_ntd")
 
 _LATENCIES = {
@@ -28,6 +27,14 @@ _LATENCIES = {
     "distribution_p99": ("∞-gram distribution", "corpus", "p99"),
 }
 """Figures, each with the start of a section's title, the label of a row, and a percentile."""
+
+_READ = {
+    "machine": ("cpu", "cores", "memory_bytes", "system"),
+    "versions": ("python",),
+    "data": ("name", "tokens", "documents"),
+    "settings": (),
+}
+"""What the printers read of a result besides points and notes."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,8 @@ class SizesSettings:
         seconds: at most, for one way of asking a peer in one row.
     """
 
-    sizes: Sequence[int] = SIZES
-    peer_limit: int = 50 * MILLION
+    sizes: Sequence[int]
+    peer_limit: int
     runs: int = 1
     queries: int = 2000
     seconds: float = 20.0
@@ -80,6 +87,48 @@ def run_sizes(
             *([f"Larger than the corpus: {', '.join(skipped)} tokens."] if skipped else []),
         ],
     }
+
+
+def read_sizes(path: Path) -> dict[str, Any]:
+    """What an earlier run of ``gramdex bench sizes --json`` printed.
+
+    Raises:
+        InputError: the file cannot be read, or lacks what is printed and drawn.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise _no_sizes(path, f"cannot be read: {found}") from None
+    if not isinstance(result, dict) or result.get("bench") != "sizes":
+        raise _no_sizes(path, "no result of sizes")
+    if missing := list(_missing(result)):
+        raise _no_sizes(path, f"without {', '.join(missing)}")
+    return result
+
+
+def _no_sizes(path: Path, found: str) -> InputError:
+    expected = "what gramdex bench sizes --json prints"
+    return InputError(str(path), found, expected, "run gramdex bench sizes --json > FILE first")
+
+
+def _missing(result: dict[str, Any]) -> Iterator[str]:
+    """Names of what a result of sizes has and this one has not."""
+    for name, keys in _READ.items():
+        if not isinstance(result.get(name), dict):
+            yield name
+        else:
+            yield from (f"{name}.{key}" for key in keys if key not in result[name])
+    for name in ("points", "notes"):
+        if not isinstance(result.get(name), list):
+            yield name
+    points = result.get("points")
+    if points == []:
+        yield "points"
+    for i, point in enumerate(points if isinstance(points, list) else []):
+        for key, kind in (("tokens", int), ("engine", str)):
+            if not isinstance(point, dict) or not isinstance(point.get(key), kind):
+                yield f"points[{i}].{key}"
 
 
 def _measure(

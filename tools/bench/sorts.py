@@ -24,8 +24,8 @@ _NOTES = (
     f"sorter to its return. Code is loaded by sorting the first {WARM_UP:,} tokens before.",
     "Memory: of the whole process, text included; above empty: less what the same process takes "
     "that sorts only those first tokens, and no less than the text. Per token is above empty.",
-    "All suffix arrays were equal.",
 )
+_EQUAL = "All suffix arrays were equal."
 
 
 class _Sorts:
@@ -116,8 +116,13 @@ def run_sorts(
         "peers": describe_peers(peers, "sort", corpus),
         **compare(done),
         "kernels": {"compile_seconds": compiling, "load_seconds": loading[GRAMDEX.name]},
-        "notes": [*_NOTES, *(e.notes["sort"] for e in engines if "sort" in e.notes)],
+        "notes": _notes(engines),
     }
+
+
+def _notes(engines: Sequence[Engine]) -> list[str]:
+    equal = [_EQUAL] if len(engines) > 1 else []
+    return [*_NOTES, *equal, *(e.notes["sort"] for e in engines if "sort" in e.notes)]
 
 
 def _digest(path: Path) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gramdex
 from gramdex.tools.bench import machine, timing
+from gramdex.tools.bench.turns import Say, in_turns, silent
 
 _WARMUP = """
 import json, time
@@ -39,21 +40,7 @@ def time_kernels(cache: Path) -> dict[str, float]:
     return {"compile_seconds": compiling, "load_seconds": loading}
 
 
-def _in_turns(
-    kinds: dict[str, list[str]], processes: int, cache: Path, say: Callable[[str], Any]
-) -> dict[str, list[float]]:
-    """Seconds of each fresh process of each kind."""
-    taken: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for i in range(processes):
-        say(f"process {i + 1} of {processes}")
-        for kind, arguments in kinds.items():
-            taken[kind].append(_seconds(arguments, cache))
-    return taken
-
-
-def run_startup(
-    index: Path | None, processes: int, say: Callable[[str], Any] = lambda message: None
-) -> dict[str, Any]:
+def run_startup(index: Path | None, processes: int, say: Say = silent) -> dict[str, Any]:
     """Time fresh processes; what `gramdex bench startup --json` prints.
 
     Args:
@@ -74,7 +61,8 @@ def run_startup(
         }
         say("compiling kernels into an empty cache")
         cold = _seconds(kinds["first count"], work / "kernels")
-        taken = _in_turns(kinds, processes, work / "kernels", say)
+        tasks = {n: partial(_seconds, kind, work / "kernels") for n, kind in kinds.items()}
+        taken = in_turns(tasks, processes, say)
     return {
         "bench": "startup",
         "machine": machine.describe_machine(),

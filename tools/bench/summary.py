@@ -31,13 +31,19 @@ _LATENCIES = (
 """Start of a section's title, of a row's label, and the percentiles that are shown."""
 
 
+def failures(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Why parts of a full run failed, by their names."""
+    return {name: part["failed"] for name, part in parts.items() if "failed" in part}
+
+
 def summarize(parts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Rows of the table: ``work``, ``unit``, and ``lines``, one for each engine.
 
     A line has the engine's ``figure`` and, but for gramdex's, the ``ratio``: how many times
     better gramdex is, run by run. Both are spreads over the runs; None, with a ``note``, where
-    a peer got through too few queries.
+    a peer got through too few queries. Parts that failed have no rows.
     """
+    parts = {name: part for name, part in parts.items() if "failed" not in part}
     rows = [*_of_runs(parts), *_of_queries(parts.get("queries"))]
     return [*rows, *_of_cold(parts.get("cold")), *_of_threads(parts.get("threads"))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from gramdex.tools.bench.timing import spread
 
@@ -13,16 +13,19 @@ RATES = frozenset({"tokens_per_cpu_second"})
 
 Say = Callable[[str], Any]
 
+Taken = TypeVar("Taken")
+"""What one run of a task says it took."""
+
 
 def silent(message: str) -> None:
     """Say nothing."""
 
 
 def in_turns(
-    tasks: Mapping[str, Callable[[], Mapping[str, float]]], runs: int, say: Say
-) -> dict[str, list[Mapping[str, float]]]:
+    tasks: Mapping[str, Callable[[], Taken]], runs: int, say: Say
+) -> dict[str, list[Taken]]:
     """Do every task ``runs`` times, in turns whose order is reversed in every second run."""
-    done: dict[str, list[Mapping[str, float]]] = {name: [] for name in tasks}
+    done: dict[str, list[Taken]] = {name: [] for name in tasks}
     for i in range(runs):
         names = list(tasks) if i % 2 == 0 else list(tasks)[::-1]
         for name in names:

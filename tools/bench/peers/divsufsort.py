@@ -26,9 +26,10 @@ class Divsufsort(Engine):
     name = "divsufsort"
     cannot: ClassVar[Mapping[str, str]] = {"build": _SORTER, "queries": _SORTER, "cold": _SORTER}
     notes: ClassVar[Mapping[str, str]] = {
-        "sort": "divsufsort sorts bytes: tokens are numbered in order and written as 2 big-endian "
-        "bytes each, 3 above 65,536 distinct ones. Numbering, writing, and taking the tokens' "
-        "suffixes out of the bytes' are not in its time. OMP_NUM_THREADS=1."
+        "sort": "divsufsort sorts bytes: tokens are numbered in order and written as big-endian "
+        "bytes: 1 each up to 256 distinct ones, 2 up to 65,536, else 3 or 4. Numbering, writing, "
+        "and taking the tokens' suffixes out of the bytes' are not in its time. "
+        "OMP_NUM_THREADS=1."
     }
 
     def version(self) -> str:
