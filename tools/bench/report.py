@@ -147,7 +147,7 @@ def _build(result: dict[str, Any]) -> None:
     _runs(result, result["cold_kernels"])
     per_token = result["planned_bytes"] / result["data"]["tokens"]
     planned = f"{size(result['planned_bytes'])}, {figure(per_token)} bytes per token"
-    _notes([_RATIO_NOTE, *result["notes"], f"gramdex planned at most {planned}."])
+    _notes([_RATIO_NOTE, *result["notes"], f"Planned by gramdex, at most: {planned}."])
     _sizes(result["bytes_per_token"])
 
 

@@ -33,7 +33,7 @@ class Gramdex(Engine):
     name = "gramdex"
     cold_ways = ("gramdex",)
     notes: ClassVar[Mapping[str, str]] = {
-        "sort": f"gramdex sorts with its usual sorter, {SORTERS[0]}."
+        "sort": f"The sorter of gramdex is its usual one, {SORTERS[0]}."
     }
 
     def version(self) -> str:
