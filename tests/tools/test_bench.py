@@ -194,7 +194,7 @@ def test_build_beside_the_peer(data):
 def test_a_wide_build_has_no_peer_and_states_its_plan(data):
     printed = invoke("build", *raw(data), "--runs", 1, "--widen", "--no-peer")
     assert "32-bit tokens" in " ".join(printed.split())
-    assert "planned at most" in printed
+    assert "Planned by gramdex, at most" in printed
     assert max(map(len, printed.splitlines())) <= 80
 
 
