@@ -8,7 +8,7 @@ from gramdex.errors import MemoryBoundError
 from gramdex.fmindex.engines.continuations import table_memory
 from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
-from gramdex.indexer.suffix_sort import working_memory
+from gramdex.indexer.suffix_sort import PER_RANK, working_memory
 from gramdex.kernels.suffix_sort import position_bytes
 
 READING = 768 << 20
@@ -41,7 +41,7 @@ def shard_memory(size: int, ranks: int, sorter: str) -> int:
     """
     width = token_width(ranks)
     table = size * (width + position_bytes(size)) + table_memory(size, ranks, width)
-    return max(working_memory(size, ranks, sorter), table + 16 * ranks)
+    return max(working_memory(size, ranks, sorter), table + PER_RANK * ranks)
 
 
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
@@ -74,5 +74,5 @@ def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
         middle = (low + high) // 2
         low, high = (middle, high) if takes(middle) <= memory else (low, middle)
     if takes(low) > memory:
-        return f"; no shard size fits, a vocabulary of {ranks:,} takes {16 * ranks:,} alone"
+        return f"; no shard size fits, a vocabulary of {ranks:,} takes {PER_RANK * ranks:,} alone"
     return f" or --shard-tokens {low}"

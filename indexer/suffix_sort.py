@@ -17,8 +17,10 @@ from gramdex.kernels import packing, suffix_sort
 
 SORTERS = ("induced", "divsufsort")
 
+PER_RANK = 16
+"""Bytes for each rank of the vocabulary: counts, prefix table, numbers of symbols."""
+
 _LIMIT_32 = (1 << 31) - 1
-_PER_RANK = 16  # bytes: counts, prefix table, numbers of symbols
 _FEW = 8  # tokens per symbol at least, for symbols not to be numbered anew
 
 
@@ -46,7 +48,7 @@ def working_memory(size: int, ranks: int, sorter: str = "induced") -> int:
     else:
         width = symbol_bytes(min(size, ranks))
         per_token += width + width * (4 if size * width <= _LIMIT_32 else 8)
-    return size * per_token + ranks * _PER_RANK
+    return size * per_token + ranks * PER_RANK
 
 
 def sort_suffixes(
@@ -66,7 +68,7 @@ def sort_suffixes(
     Time is linear for "induced", but for the texts that ``kernels.suffix_sort`` names, and
     O(n log n) for "divsufsort" (Mori).
     """
-    if sorter == "induced" and _FEW * counts.size <= tokens.size:
+    if _sorts_as_is(tokens.size, counts.size, sorter):
         return suffix_sort.suffix_array(tokens, counts.size), False
     symbols = np.empty(counts.size, np.uint32)
     distinct = packing.dense_symbols(counts, symbols)
@@ -87,11 +89,16 @@ def suffix_array(text: np.ndarray, sorter: str = "induced") -> np.ndarray:
     if sorter not in SORTERS:
         raise UsageError("sorter", repr(sorter), f"one of {', '.join(SORTERS)}")
     symbols = int(text.max(initial=0)) + 1
-    if sorter == "induced" and _FEW * symbols <= text.size:
+    if _sorts_as_is(text.size, symbols, sorter):
         return suffix_sort.suffix_array(text, symbols)
     counts = np.zeros(symbols, np.int64)
     packing.count_symbols(text, counts)
     return sort_suffixes(counts, text.copy() if sorter == "induced" else text, sorter)[0]
+
+
+def _sorts_as_is(size: int, symbols: int, sorter: str) -> bool:
+    """Whether tables by symbol are small against the text, so that none need be numbered anew."""
+    return sorter == "induced" and _FEW * symbols <= size
 
 
 def _divsufsort(tokens: np.ndarray, symbols: np.ndarray, width: int) -> np.ndarray:

@@ -54,18 +54,23 @@ def _compiled_store(typing_context, array, index, value):
     return types.void(array, types.int64, types.int64), emit
 
 
+def emit_prefetch(builder, pointer, write):
+    """Emit the prefetch of a pointer's cache line into all levels, to be read or written."""
+    byte_pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    signature = ir.FunctionType(ir.VoidType(), [byte_pointer, number, number, number])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte_pointer], signature)
+    keep, data = number(3), number(1)
+    pointer = builder.bitcast(pointer, byte_pointer)
+    builder.call(prefetch, [pointer, number(write), keep, data])
+
+
 def _prefetcher(write):
     def prefetch(typing_context, array, index):
         """Start loading the cache line of element ``index``, which may lie anywhere."""
         _require_contiguous(array)
 
         def emit(context, builder, signature, arguments):
-            byte_pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-            pointer = builder.bitcast(_pointer(context, builder, array, *arguments), byte_pointer)
-            types_ = ir.FunctionType(ir.VoidType(), [byte_pointer, number, number, number])
-            call = builder.module.declare_intrinsic("llvm.prefetch", [byte_pointer], types_)
-            keep, data = number(3), number(1)
-            builder.call(call, [pointer, number(write), keep, data])
+            emit_prefetch(builder, _pointer(context, builder, array, *arguments), write)
             return context.get_dummy_value()
 
         return types.void(array, types.int64), emit

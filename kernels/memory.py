@@ -29,6 +29,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from gramdex.kernels.arrays import emit_prefetch
 from gramdex.kernels.jit import CHECK_BOUNDS, JIT_DISABLED, kernel
 
 TEXT, WIDTH, SUFFIXES, SIZE, BUCKETS, SHIFT, BUCKET_COUNT = range(7)
@@ -76,13 +77,8 @@ def _compiled_prefetch(typing_context, address):
     """Start loading the cache line of an address that will be read soon."""
 
     def emit(context, builder, signature, arguments):
-        pointer_type = ir.IntType(8).as_pointer()
-        pointer = builder.inttoptr(arguments[0], pointer_type)
-        number = ir.IntType(32)
-        signature = ir.FunctionType(ir.VoidType(), [pointer_type, number, number, number])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer_type], signature)
-        read, keep, data = number(0), number(3), number(1)
-        builder.call(prefetch, [pointer, read, keep, data])
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        emit_prefetch(builder, pointer, write=0)
         return context.get_dummy_value()
 
     return types.void(types.int64), emit

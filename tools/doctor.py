@@ -74,19 +74,20 @@ def _python() -> Check:
 
 
 def _package(name: str) -> Check:
-    found = _version(name)
+    found = installed_version(name)
     if found is None or not _works(name):
         return Check(name, found or "missing", False, f"pip install {name}", {"version": found})
     return Check(name, found, data={"version": found})
 
 
 def _extra(name: str, extra: str) -> Check:
-    found = _version(name)
+    found = installed_version(name)
     advice = "" if found else f"for {extra}: pip install 'gramdex[{extra}]'"
     return Check(name, found or "not installed", True, advice, {"version": found, "extra": extra})
 
 
-def _version(name: str) -> str | None:
+def installed_version(name: str) -> str | None:
+    """Version of a package, or None where it is not installed."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

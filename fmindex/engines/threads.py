@@ -65,7 +65,10 @@ class Threads:
         Raises:
             Whatever a part raises, once all have ended.
         """
-        parts = max(1, min(self.number, size // least))
+        parts = min(self.number, size // least)
+        if parts < 2:
+            work(0, size)
+            return
         bounds = [size * part // parts for part in range(parts + 1)]
         own = list(pairwise(bounds))
         others: list[Future] = []

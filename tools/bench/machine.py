@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools.bench.corpus import Corpus
+from gramdex.tools.doctor import installed_version
 
 PACKAGES = ("gramdex", "numpy", "numba", "llvmlite", "pydivsufsort", "infini-gram")
 
@@ -50,13 +50,8 @@ def describe_machine() -> dict[str, str | int]:
 
 def describe_versions() -> dict[str, str]:
     """Versions of Python and of every package that takes part."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = "not installed"
-    return versions
+    found = {package: installed_version(package) or "not installed" for package in PACKAGES}
+    return {"python": platform.python_version(), **found}
 
 
 def _cpu_model() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from gramdex.kernels.packing import (
     pack_big_endian,
 )
 from gramdex.tools.bench.peers.interface import Engine, Sorting
+from gramdex.tools.doctor import installed_version
 
 _SORTER = "a sorter: it makes no index and answers nothing"
 
@@ -34,10 +34,7 @@ class Divsufsort(Engine):
 
     def version(self) -> str:
         """Of the Python package."""
-        try:
-            return metadata.version("pydivsufsort")
-        except metadata.PackageNotFoundError:
-            return ""
+        return installed_version("pydivsufsort") or ""
 
     def missing(self) -> str:
         """It is there wherever gramdex is."""

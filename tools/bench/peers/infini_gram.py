@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +20,7 @@ from gramdex.tools.bench.corpus import Corpus
 from gramdex.tools.bench.peers import infini_gram_index as files
 from gramdex.tools.bench.peers.interface import Asked, Builder, Engine, Opened, Same, Way
 from gramdex.tools.bench.timing import Usage, warm_pages
+from gramdex.tools.doctor import installed_version
 
 if TYPE_CHECKING:
     from infini_gram.engine import InfiniGramEngine
@@ -52,10 +52,7 @@ class InfiniGram(Engine):
 
     def version(self) -> str:
         """Of the package."""
-        try:
-            return metadata.version("infini-gram")
-        except metadata.PackageNotFoundError:
-            return ""
+        return installed_version("infini-gram") or ""
 
     def missing(self) -> str:
         """Its engine runs on Linux only."""
