@@ -15,7 +15,8 @@ from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import byte_order_ranks
-from gramdex.kernels import memory, packing, verify
+from gramdex.kernels import memory, packing
+from gramdex.kernels.suffix_array import verify
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index

@@ -8,7 +8,8 @@ import numpy as np
 
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
-from gramdex.kernels import count_batch, distribution, infgram, jit, matching, search
+from gramdex.kernels import jit
+from gramdex.kernels.suffix_array import count_batch, distribution, infgram, matching, search
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)

@@ -9,7 +9,7 @@ from gramdex.fmindex.engines.continuations import table_memory
 from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
 from gramdex.indexer.suffix_sort import PER_RANK, working_memory
-from gramdex.kernels.suffix_sort import position_bytes
+from gramdex.kernels.suffix_sorting.suffix_sort import position_bytes
 
 READING = 768 << 20
 """The interpreter, libraries, a tokenizer, the largest record and the batches worked on."""

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from gramdex.errors import UsageError
-from gramdex.kernels import packing, suffix_sort
+from gramdex.kernels import packing
+from gramdex.kernels.suffix_sorting import suffix_sort
 
 SORTERS = ("induced", "divsufsort")
 
@@ -65,8 +66,8 @@ def sort_suffixes(
         positions int32 or int64[n], in the order of their suffixes, and whether ``tokens`` was
         overwritten.
 
-    Time is linear for "induced", but for the texts that ``kernels.suffix_sort`` names, and
-    O(n log n) for "divsufsort" (Mori).
+    Time is linear for "induced", but for the texts that ``kernels.suffix_sorting.suffix_sort``
+    names, and O(n log n) for "divsufsort" (Mori).
     """
     if _sorts_as_is(tokens.size, counts.size, sorter):
         return suffix_sort.suffix_array(tokens, counts.size), False

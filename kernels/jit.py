@@ -38,8 +38,9 @@ def _cache_key() -> str:
     was inlined into it, nor in the flags.
     """
     digest = hashlib.sha256(repr(sorted(_FLAGS.items())).encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        name = source.relative_to(Path(__file__).parent).as_posix()
+        digest.update(name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -9,7 +9,8 @@
       token_nodes          uint32       first entry of each token's node; one more for the end
       nodes                uint32[4n]   longer contexts: first rank, length, first and last entry
 
-``kernels/continuations.py`` draws it, ``kernels/continuations_build.py`` says how large it gets.
+``kernels/suffix_array/continuations.py`` draws it, ``continuations_build.py`` beside it says how
+large it gets.
 Files of version 1 have none, and are searched without it.
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.format.sections import SectionFile
-from gramdex.kernels import continuations_build, memory
+from gramdex.kernels.suffix_array import columns, continuations_build
 
 NAMES = ("continuation_limits", "run_starts", "run_tokens", "token_nodes", "nodes")
 _SMALL = ("continuation_limits", "token_nodes", "nodes")
@@ -81,13 +82,13 @@ class Continuations:
 
     def enter(self, row: list[int]) -> None:
         """Put addresses and sizes into the columns of ``kernels.memory``."""
-        row[memory.RUN_STARTS] = self.run_starts.ctypes.data
-        row[memory.RUN_TOKENS] = self.run_tokens.ctypes.data
-        row[memory.RUN_COUNT] = self.run_starts.size
-        row[memory.TOKEN_NODES] = self.token_nodes.ctypes.data
-        row[memory.NODES] = self.nodes.ctypes.data
-        row[memory.NODE_COUNT] = self.nodes.size // 4
-        row[memory.NODE_LEAST] = self.limits.contexts
+        row[columns.RUN_STARTS] = self.run_starts.ctypes.data
+        row[columns.RUN_TOKENS] = self.run_tokens.ctypes.data
+        row[columns.RUN_COUNT] = self.run_starts.size
+        row[columns.TOKEN_NODES] = self.token_nodes.ctypes.data
+        row[columns.NODES] = self.nodes.ctypes.data
+        row[columns.NODE_COUNT] = self.nodes.size // 4
+        row[columns.NODE_LEAST] = self.limits.contexts
 
 
 def open_continuations(file: SectionFile, width: int, bounds: int) -> Continuations | None:

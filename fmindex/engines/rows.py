@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels import memory
+from gramdex.kernels.suffix_array import columns
 
 
 def shard_row(
@@ -14,11 +14,11 @@ def shard_row(
 
     Without a table of continuations.
     """
-    row = [0] * memory.COLUMNS
+    row = [0] * columns.COLUMNS
     addresses = [array.ctypes.data for array in (tokens, suffixes, buckets)]
-    row[memory.TEXT], row[memory.SUFFIXES], row[memory.BUCKETS] = addresses
-    row[memory.WIDTH] = tokens.itemsize
-    row[memory.SIZE] = tokens.size
-    row[memory.SHIFT] = shift
-    row[memory.BUCKET_COUNT] = buckets.size - 1
+    row[columns.TEXT], row[columns.SUFFIXES], row[columns.BUCKETS] = addresses
+    row[columns.WIDTH] = tokens.itemsize
+    row[columns.SIZE] = tokens.size
+    row[columns.SHIFT] = shift
+    row[columns.BUCKET_COUNT] = buckets.size - 1
     return row

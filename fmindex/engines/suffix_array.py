@@ -25,7 +25,15 @@ from gramdex.fmindex.engines.continuations import open_continuations
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.threads import Threads
 from gramdex.fmindex.format.sections import SectionFile
-from gramdex.kernels import count_batch, distribution, infgram, matching, memory, search
+from gramdex.kernels import memory
+from gramdex.kernels.suffix_array import (
+    columns,
+    count_batch,
+    distribution,
+    infgram,
+    matching,
+    search,
+)
 
 _LEAST_PATTERNS = 64
 _LEAST_TOKENS = 1024
@@ -120,7 +128,7 @@ class SuffixArrayEngine:
         self.shards = list(shards)
         self.threads = Threads(threads)
         self._rows = np.array([s.row() for s in self.shards], np.int64)
-        self._rows = self._rows.reshape(len(self.shards), memory.COLUMNS)
+        self._rows = self._rows.reshape(len(self.shards), columns.COLUMNS)
         self._most_runs = sum(shard.ranks for shard in self.shards)
 
     @_reads_shards

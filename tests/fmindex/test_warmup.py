@@ -9,7 +9,7 @@ import pytest
 
 import gramdex
 from gramdex.fmindex import warmup as module
-from gramdex.kernels import search
+from gramdex.kernels.suffix_array import search
 
 ENGINE = Path(__file__).parent.parent.parent / "fmindex" / "engines" / "suffix_array.py"
 

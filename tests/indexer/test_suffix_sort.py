@@ -20,7 +20,9 @@ from gramdex.indexer.suffix_sort import (
     symbol_bytes,
     working_memory,
 )
-from gramdex.kernels import packing, suffix_sort, verify
+from gramdex.kernels import packing
+from gramdex.kernels.suffix_array import verify
+from gramdex.kernels.suffix_sorting import suffix_sort
 
 DTYPES = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 

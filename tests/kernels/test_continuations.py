@@ -19,7 +19,8 @@ from gramdex.fmindex.engines.continuations import (
     table_memory,
 )
 from gramdex.fmindex.engines.rows import shard_row
-from gramdex.kernels import continuations, distribution, memory, runs, search
+from gramdex.kernels import memory
+from gramdex.kernels.suffix_array import columns, continuations, distribution, runs, search
 
 Node = list[tuple[int, int, int]]
 """(Token, first rank, rank after the last) of each run."""
@@ -295,7 +296,7 @@ BIG = (1 << 32) - 1
 )
 def test_tables_that_cannot_be(changes: dict[str, dict[int, int]]) -> None:
     row = damaged(**changes)
-    low, high = memory.bucket_bounds(row, 1)
+    low, high = columns.bucket_bounds(row, 1)
     with pytest.raises(memory.CorruptShard):
         distribute([row], [(low, high)], 1)
 
@@ -321,7 +322,7 @@ def test_no_context_is_longer_than_the_limit() -> None:
 
 def inside(text: Text) -> tuple[int, int, int, int]:
     """Interval of the context 1, followed by 0 and 2, and the entries of its node."""
-    low, high = memory.bucket_bounds(text.row, 1)
+    low, high = columns.bucket_bounds(text.row, 1)
     first, last = continuations.token_node(text.row, 1)
     assert last - first == 2
     return low, high, first, last

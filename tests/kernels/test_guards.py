@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gramdex.kernels import distribution, memory, search
+from gramdex.kernels import memory
+from gramdex.kernels.suffix_array import columns, distribution, search
 
 
 def row(text: np.ndarray, suffixes: np.ndarray, buckets: np.ndarray) -> np.ndarray:
-    values = [0] * memory.COLUMNS
-    values[memory.TEXT], values[memory.WIDTH] = text.ctypes.data, text.itemsize
-    values[memory.SUFFIXES], values[memory.SIZE] = suffixes.ctypes.data, text.size
-    values[memory.BUCKETS], values[memory.BUCKET_COUNT] = buckets.ctypes.data, buckets.size - 1
+    values = [0] * columns.COLUMNS
+    values[columns.TEXT], values[columns.WIDTH] = text.ctypes.data, text.itemsize
+    values[columns.SUFFIXES], values[columns.SIZE] = suffixes.ctypes.data, text.size
+    values[columns.BUCKETS], values[columns.BUCKET_COUNT] = buckets.ctypes.data, buckets.size - 1
     return np.array(values, np.int64)
 
 
@@ -24,22 +25,22 @@ BUCKETS = np.array([0, 1, 3, 4, 5], np.uint32)
 def test_the_right_arrays_answer() -> None:
     shard = row(TEXT, SUFFIXES, BUCKETS)
     assert search.find_interval(shard, np.array([1, 2], np.int64), 0, 2) == (1, 2)
-    assert memory.token_after(shard, 1, 1) == 2
-    assert memory.bucket_bounds(shard, 99) == (0, 0)
+    assert columns.token_after(shard, 1, 1) == 2
+    assert columns.bucket_bounds(shard, 99) == (0, 0)
 
 
 def test_a_suffix_outside_the_text() -> None:
     suffixes = SUFFIXES.copy()
     suffixes[2] = 5
     with pytest.raises(memory.CorruptShard):
-        memory.suffix_at(row(TEXT, suffixes, BUCKETS), 2)
+        columns.suffix_at(row(TEXT, suffixes, BUCKETS), 2)
 
 
 def test_a_suffix_too_short_for_its_interval() -> None:
     shard = row(TEXT, SUFFIXES, BUCKETS)
-    assert memory.token_after(shard, 0, 0) == 0
+    assert columns.token_after(shard, 0, 0) == 0
     with pytest.raises(memory.CorruptShard):
-        memory.token_after(shard, 0, 1)
+        columns.token_after(shard, 0, 1)
     with pytest.raises(memory.CorruptShard):
         search.matched_length(shard, 4, np.array([1, 2], np.int64), 0, 2, 1)
 
@@ -49,7 +50,7 @@ def test_bucket_bounds_that_cannot_be(bounds: tuple[int, int]) -> None:
     buckets = BUCKETS.copy()
     buckets[1:3] = bounds
     with pytest.raises(memory.CorruptShard):
-        memory.bucket_bounds(row(TEXT, SUFFIXES, buckets), 1)
+        columns.bucket_bounds(row(TEXT, SUFFIXES, buckets), 1)
 
 
 def test_more_runs_than_tokens_there_are() -> None:

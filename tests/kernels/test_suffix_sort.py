@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramdex.indexer import suffix_sort as sorters
-from gramdex.kernels import lms_reduction, suffix_doubling, suffix_sort, verify
 from gramdex.kernels.jit import JIT_DISABLED
+from gramdex.kernels.suffix_array import verify
+from gramdex.kernels.suffix_sorting import lms_reduction, suffix_doubling, suffix_sort
 
 WIDTHS = (np.uint8, np.uint16, np.uint32)
 LONG = 2_000 if JIT_DISABLED else 200_000

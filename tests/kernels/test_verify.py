@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramdex.kernels import verify
+from gramdex.kernels.suffix_array import verify
 
 
 def verdict(text: list[int], suffixes: list[int], values: int) -> int:

@@ -9,7 +9,7 @@ costs about min(r, NEAR + 2 log r) looks, near ones a few nanoseconds each.
 from __future__ import annotations
 
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import prefetch_token, suffix_at, token_after
+from gramdex.kernels.suffix_array.columns import prefetch_token, suffix_at, token_after
 
 NEAR = 64  # ranks looked at one by one before a run is galloped over
 AHEAD = 64  # how many ranks before it is looked at the text of a rank is asked for

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.continuations import node_of, run_start, run_token
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import CorruptShard, token_after
-from gramdex.kernels.runs import following_run, prefetch_runs
+from gramdex.kernels.memory import CorruptShard
+from gramdex.kernels.suffix_array.columns import token_after
+from gramdex.kernels.suffix_array.continuations import node_of, run_start, run_token
+from gramdex.kernels.suffix_array.runs import following_run, prefetch_runs
 
 DENSE = 8  # tokens up to so many times the runs are added up in a table of all tokens
 

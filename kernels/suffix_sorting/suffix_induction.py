@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from gramdex.kernels.arrays import load, prefetch_load, prefetch_store, store
 from gramdex.kernels.jit import inlined, kernel
-from gramdex.kernels.lms_substrings import AHEAD, LMS
+from gramdex.kernels.suffix_sorting.lms_substrings import AHEAD, LMS
 
 
 @kernel

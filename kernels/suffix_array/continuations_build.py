@@ -1,4 +1,4 @@
-"""Making the table of continuations (its layout is in ``kernels/continuations.py``).
+"""Making the table of continuations (its layout is in ``kernels/suffix_array/continuations.py``).
 
 Every token with enough occurrences is a node if its runs are few against them: the more a context
 is worth a table, the smaller the table is against the interval. Runs that are themselves long are
@@ -16,13 +16,9 @@ steps and what its runs cost; the queue has at most O(size / CONTEXTS) places.
 from __future__ import annotations
 
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import (
-    BUCKET_COUNT,
-    SEPARATOR,
-    bucket_bounds,
-    token_after,
-)
-from gramdex.kernels.runs import following_run, prefetch_runs
+from gramdex.kernels.memory import SEPARATOR
+from gramdex.kernels.suffix_array.columns import BUCKET_COUNT, bucket_bounds, token_after
+from gramdex.kernels.suffix_array.runs import following_run, prefetch_runs
 
 # Limits: occurrences a token, and a longer context, must have; runs the longer context must have;
 # occurrences there must be for each run; tokens a context may have.

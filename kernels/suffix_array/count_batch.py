@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.continuations import descend
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import prefetch_suffix, prefetch_token, suffix_at, token_at
-from gramdex.kernels.search import find_interval, matched_length
+from gramdex.kernels.suffix_array.columns import (
+    prefetch_suffix,
+    prefetch_token,
+    suffix_at,
+    token_at,
+)
+from gramdex.kernels.suffix_array.continuations import descend
+from gramdex.kernels.suffix_array.search import find_interval, matched_length
 
 LANES = 16
 

@@ -21,7 +21,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels import lms_reduction, lms_substrings, suffix_doubling, suffix_induction
+from gramdex.kernels.suffix_sorting import (
+    lms_reduction,
+    lms_substrings,
+    suffix_doubling,
+    suffix_induction,
+)
 
 LIMIT = 1 << 31
 """Texts of fewer tokens have 32-bit positions."""

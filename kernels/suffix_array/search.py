@@ -8,19 +8,24 @@ prefix table and the table of continuations take it as deep as they reach before
 
 from __future__ import annotations
 
-from gramdex.kernels.continuations import descend, find_run, node_of, run_bounds, run_token
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import (
-    SEPARATOR,
+from gramdex.kernels.memory import SEPARATOR, CorruptShard
+from gramdex.kernels.suffix_array.columns import (
     SHIFT,
     SIZE,
-    CorruptShard,
     bucket_bounds,
     suffix_at,
     token_after,
     token_at,
 )
-from gramdex.kernels.runs import first_not_below, run_end
+from gramdex.kernels.suffix_array.continuations import (
+    descend,
+    find_run,
+    node_of,
+    run_bounds,
+    run_token,
+)
+from gramdex.kernels.suffix_array.runs import first_not_below, run_end
 
 
 @kernel

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.continuations import descend
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import suffix_at
-from gramdex.kernels.search import lower_bound, match_end, matched_length
+from gramdex.kernels.suffix_array.columns import suffix_at
+from gramdex.kernels.suffix_array.continuations import descend
+from gramdex.kernels.suffix_array.search import lower_bound, match_end, matched_length
 
 PREFIX = 32
 

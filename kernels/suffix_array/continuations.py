@@ -20,7 +20,8 @@ and rank read here is compared with what bounds it before it is used.
 from __future__ import annotations
 
 from gramdex.kernels.jit import CHECK_BOUNDS, kernel
-from gramdex.kernels.memory import (
+from gramdex.kernels.memory import CorruptShard, load_token, load_u32
+from gramdex.kernels.suffix_array.columns import (
     BUCKET_COUNT,
     NODE_COUNT,
     NODE_LEAST,
@@ -31,10 +32,7 @@ from gramdex.kernels.memory import (
     SHIFT,
     TOKEN_NODES,
     WIDTH,
-    CorruptShard,
     bucket_bounds,
-    load_token,
-    load_u32,
     token_after,
 )
 

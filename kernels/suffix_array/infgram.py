@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 
 from gramdex.kernels.jit import kernel
-from gramdex.kernels.memory import SEPARATOR, suffix_at, token_after, token_at
-from gramdex.kernels.search import extend_intervals, find_intervals
+from gramdex.kernels.memory import SEPARATOR
+from gramdex.kernels.suffix_array.columns import suffix_at, token_after, token_at
+from gramdex.kernels.suffix_array.search import extend_intervals, find_intervals
 
 FIRST_LENGTH = 4  # the first suffix tried
 FEW = 8  # occurrences that are compared backwards, one by one

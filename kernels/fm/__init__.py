@@ -1,0 +1,1 @@
+"""The FM-index: search, walking and building."""

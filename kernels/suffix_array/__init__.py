@@ -1,0 +1,1 @@
+"""Search in a suffix array, and what is beside it."""

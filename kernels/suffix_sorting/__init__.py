@@ -1,0 +1,1 @@
+"""Suffix arrays by induced sorting."""
