@@ -10,12 +10,14 @@ import numpy as np
 
 from gramdex.errors import QueryError, TokenizerError
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.evidence import SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
 from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
+from gramdex.fmindex.queries.search import read_clauses, search
 from gramdex.fmindex.results import (
     Distribution,
     Document,
@@ -169,6 +171,36 @@ class Index:
         max_documents = as_number("max_documents", max_documents)
         context = None if context is None else as_number("context", context)
         return self._documents.matching(self._patterns.occurrences(query), max_documents, context)
+
+    def search(
+        self,
+        cnf: str | Sequence[Sequence[Query] | str],
+        max_documents: int = DOCUMENTS,
+        window: int | None = None,
+        seed: int | None = None,
+        context: int | None = None,
+    ) -> SearchResult:
+        """Documents in which every clause stands; ``SearchResult`` says what is counted.
+
+        Args:
+            cnf: clauses that must all stand, each a list of phrases of which one must; a phrase is
+                a string or ids. Or a query as a person types it:
+                ``("natural language" OR nlp) AND "suffix array" NEAR/50``.
+            max_documents: at most so many are shown.
+            window: tokens between the beginnings of phrases, at most; None for anywhere in a
+                document.
+            seed: show a uniform sample of the documents, drawn with it; None for the first ones.
+            context: None for whole documents; else so many tokens before and after the first
+                match in each.
+
+        Raises:
+            QueryError: no clause, an empty phrase, a query string that is none.
+        """
+        seed = None if seed is None else as_number("seed", seed)
+        context = None if context is None else as_number("context", context)
+        shown = as_number("max_documents", max_documents), seed, context
+        clauses, window = read_clauses(self._documents, self._patterns, cnf, window)
+        return search(self._documents, clauses, window, shown)
 
     def document(self, number: int) -> Document:
         """Document by its number in corpus order.

@@ -8,7 +8,7 @@ import numpy as np
 
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
-from gramdex.kernels import jit
+from gramdex.kernels import jit, positions
 from gramdex.kernels.suffix_array import count_batch, distribution, infgram, matching, search
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
@@ -22,6 +22,8 @@ QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     infgram: ("longest_suffix", "infgram_prob", "infgram_scores", "advance_along", "prob_after"),
     matching: ("matching_statistics",),
 }
+PLACE_KERNELS = ("documents_of", "keep_near", "pattern_starts")
+"""Of ``kernels/positions.py``, which work on what any engine answers."""
 
 
 class _SmallShard:
@@ -58,9 +60,22 @@ def warmup() -> None:
     answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
     if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
         raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
+    _warm_places()
     if jit.JIT_DISABLED:
         return
-    for module, names in QUERY_KERNELS.items():
+    for module, names in [*QUERY_KERNELS.items(), (positions, PLACE_KERNELS)]:
         for name in names:
             if not getattr(module, name).signatures:
                 raise RuntimeError(f"kernel {module.__name__}.{name} is not compiled")
+
+
+def _warm_places() -> None:
+    """Documents of the two "a" of the small text, those with a "b" near, and where they stand."""
+    text, starts = _TEXT[:4].astype(np.int64), np.array([0, _TEXT.size], np.uint32)
+    places, documents = np.empty((2, 4), np.int64)
+    found = positions.pattern_starts(text, text[:1], places)
+    positions.documents_of(places[:found], starts, documents[:found])
+    keep = np.ones(found, np.bool_)
+    near = positions.keep_near(places[:found], documents[:found], starts, 1, places[1:2] + 1, keep)
+    if [*places[:found], *documents[:found], near] != [0, 2, 0, 0, 1]:
+        raise RuntimeError("kernels of positions answer wrongly on a known text")

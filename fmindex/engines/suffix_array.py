@@ -122,7 +122,13 @@ class SuffixArrayEngine:
     Args:
         shards: all of one vocabulary.
         threads: that share the work of batches and long texts.
+
+    Attributes:
+        most_located: positions that one query may ask for before it takes a sample; about a
+            second's work.
     """
+
+    most_located = 1 << 26
 
     def __init__(self, shards: Sequence[SuffixArrayShard], threads: int = 1) -> None:
         self.shards = list(shards)

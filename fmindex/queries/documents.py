@@ -10,6 +10,7 @@ import numpy as np
 from gramdex.errors import CorruptIndexError, QueryError
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.queries.phrases import Clause, spans_inside
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
@@ -26,12 +27,22 @@ class DocumentReader:
         engine: over the same shards.
         vocabulary: ids and ranks.
         tokenizer: turns ids into text; kind "none" leaves the text out.
+        hidden: of each shard, bool[documents]: those that are taken down; empty for none.
     """
 
     shards: Sequence[Shard]
     engine: SuffixArrayEngine
     vocabulary: Vocabulary
     tokenizer: Tokenizer
+    hidden: Sequence[np.ndarray] = ()
+
+    def shown(self, shard: int, documents: np.ndarray) -> np.ndarray:
+        """Which documents of a shard are not taken down, bool[n]."""
+        return ~self.hidden[shard][documents] if self.hidden else np.ones(documents.size, bool)
+
+    def number(self, shard: int, document: int) -> int:
+        """Number in the index of a document of a shard."""
+        return document + sum(s.documents for s in self.shards[:shard])
 
     def read(self, number: int) -> Document:
         """Document by its number in the index.
@@ -42,9 +53,10 @@ class DocumentReader:
         local = number
         for index, shard in enumerate(self.shards):
             if 0 <= local < shard.documents:
+                self._require_shown(index, local)
                 return self._document(index, local, np.empty(0, np.int64), 0, None)
             local -= shard.documents
-        total = sum(s.documents for s in self.shards)
+        total = self.number(len(self.shards), 0)
         raise QueryError(f"document {number}", "no such document", f"0 to {total - 1}")
 
     def read_at(self, shard: int, position: int, context: int | None) -> Document:
@@ -56,6 +68,7 @@ class DocumentReader:
         if not 0 <= shard < len(self.shards) or not 0 <= position < self.shards[shard].size:
             raise QueryError(f"position {position} of shard {shard}", "no such position")
         document = int(self.shards[shard].document_of(np.array([position]))[0])
+        self._require_shown(shard, document)
         if position == self.shards[shard].bounds(document)[1]:
             raise QueryError(f"position {position} of shard {shard}", "a document's end", "a token")
         return self._document(shard, document, np.array([position]), 1, context)
@@ -67,7 +80,8 @@ class DocumentReader:
         if pattern.size == 0:
             raise QueryError("query", "no tokens", "at least one token")
         documents: list[Document] = []
-        for shard, (low, high) in enumerate(self.engine.find(pattern)[1].tolist()):
+        intervals = self.engine.find(pattern)[1][: len(self.shards)]
+        for shard, (low, high) in enumerate(intervals.tolist()):
             groups = self._by_document(shard, low, high, max_documents - len(documents))
             documents += [self._document(shard, d, p, pattern.size, context) for d, p in groups]
         return documents
@@ -80,6 +94,10 @@ class DocumentReader:
             return
         positions = self._first_positions(shard, low, high, most)
         documents = self.shards[shard].document_of(positions)
+        shown = self.shown(shard, documents)
+        positions, documents = positions[shown], documents[shown]
+        if positions.size == 0:
+            return
         first = np.flatnonzero(np.diff(documents, prepend=-1))
         groups = np.split(positions, first[1:])
         for start, group in list(zip(first, groups, strict=True))[:most]:
@@ -90,10 +108,41 @@ class DocumentReader:
         taken = _FIRST_POSITIONS
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
-            if np.unique(self.shards[shard].document_of(positions)).size > most:
+            documents = np.unique(self.shards[shard].document_of(positions))
+            if np.count_nonzero(self.shown(shard, documents)) > most:
                 return positions
             taken *= 16
         return self.engine.locate(shard, low, high)
+
+    def _require_shown(self, shard: int, document: int) -> None:
+        if not self.shown(shard, np.array([document]))[0]:
+            raise QueryError(
+                f"document {self.number(shard, document)}",
+                "it is taken down",
+                "a document that is not",
+                "open the index without the takedown index to see it",
+            )
+
+    def around(
+        self, place: tuple[int, int], length: int, clauses: Sequence[Clause], context: int | None
+    ) -> Document:
+        """The document at a place, with all phrases of the clauses in the part that is shown.
+
+        Args:
+            place: shard and text position.
+            length: tokens there that the part holds.
+            clauses: whose phrases are the matches.
+            context: tokens before and after; None for the whole document.
+        """
+        index, position = place
+        shard = self.shards[index]
+        local = int(shard.document_of(np.array([position]))[0])
+        first, last = shard.bounds(local)
+        low, high = first, last
+        if context is not None:
+            low, high = max(first, position - context), min(last, position + length + context)
+        starts, lengths = spans_inside(clauses, self.engine.extract(index, low, high))
+        return self._part(index, local, (low - first, high - first), low - first + starts, lengths)
 
     def _document(
         self, index: int, local: int, positions: np.ndarray, length: int, context: int | None
@@ -107,13 +156,26 @@ class DocumentReader:
             start = max(0, int(matches[0]) - context)
             end = min(end, int(matches[0]) + length + context)
             matches = matches[matches + length <= end]
+        return self._part(index, local, (start, end), matches, np.full(matches.size, length))
+
+    def _part(
+        self,
+        index: int,
+        local: int,
+        part: tuple[int, int],
+        matches: np.ndarray,
+        lengths: np.ndarray,
+    ) -> Document:
+        """Tokens ``part`` of a document, with matches that lie inside, counted from its start."""
+        shard, (start, end) = self.shards[index], part
+        first, last = shard.bounds(local)
         ids = self.vocabulary.to_ids(self.engine.extract(index, first + start, first + end))
         metadata = shard.read_metadata(local)
         begins = start == 0 and metadata.get("part", 1) == 1
         ends = end == last - first and metadata.get("last_part", True)
-        text, spans = self._text(ids, matches - start, length, (begins, ends))
+        text, spans = self._text(ids, matches - start, lengths, (begins, ends))
         return Document(
-            number=local + sum(s.documents for s in self.shards[:index]),
+            number=self.number(index, local),
             shard=index,
             token_count=last - first,
             start=start,
@@ -122,12 +184,13 @@ class DocumentReader:
             text=text,
             metadata=metadata,
             matches=tuple(
-                Match(m, m + length, *span) for m, span in zip(matches.tolist(), spans, strict=True)
+                Match(m, m + length, *span)
+                for m, length, span in zip(matches.tolist(), lengths.tolist(), spans, strict=True)
             ),
         )
 
     def _text(
-        self, ids: np.ndarray, matches: np.ndarray, length: int, whole: tuple[bool, bool]
+        self, ids: np.ndarray, matches: np.ndarray, lengths: np.ndarray, whole: tuple[bool, bool]
     ) -> tuple[str | None, list[tuple[int | None, int | None]]]:
         """Text of the ids, and the characters of each match that starts at token ``matches``.
 
@@ -148,7 +211,8 @@ class DocumentReader:
         bounds = np.clip(bounds - cut, 0, len(text))
         characters = _CharacterMap(text)
         return text.decode("utf-8", "replace"), [
-            characters.span(int(bounds[m]), int(bounds[m + length])) for m in matches.tolist()
+            characters.span(int(bounds[m]), int(bounds[m + length]))
+            for m, length in zip(matches.tolist(), lengths.tolist(), strict=True)
         ]
 
 

@@ -1,0 +1,267 @@
+"""Boolean search: AND over clauses, OR over the phrases of each, within a window or a document.
+
+Counts matches as ``SearchResult`` says, which is what infini-gram's queries in conjunctive normal
+form aim at (Liu et al. 2024, arXiv 2401.17377), without sampling the clauses. Occurrences of all
+clauses are located, sorted and intersected, shard by shard. Where the anchor is rare against the
+others, what stands around each of its occurrences is read instead; and where all that exceeds what
+the engine may locate for a query, around a uniform sample of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gramdex.errors import QueryError
+from gramdex.fmindex.evidence import SearchResult
+from gramdex.fmindex.queries import proportion
+from gramdex.fmindex.queries.documents import DocumentReader
+from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
+from gramdex.fmindex.queries.phrases import Clause, Phrase, read_phrase
+from gramdex.fmindex.queries.query_string import parse_search
+from gramdex.kernels.positions import documents_of, keep_near
+
+SAMPLE = 4096
+"""Occurrences of the anchor that are looked at where not all are."""
+
+_RARE = 500
+"""An occurrence is looked at for what so many are located for, as measured on suffix arrays."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Matches: their shards and documents there, int64[n] each, in corpus order."""
+
+    shards: np.ndarray
+    documents: np.ndarray
+    positions: np.ndarray
+
+
+def read_clauses(
+    reader: DocumentReader,
+    patterns: PatternReader,
+    cnf: str | Sequence[Sequence[Query] | str],
+    window: int | None,
+) -> tuple[list[Clause], int | None]:
+    """Look up all phrases of a search, typed or as a list; also its window.
+
+    Raises:
+        QueryError: no clause, a clause without phrases, a phrase that is none, a window given
+            twice or negative.
+    """
+    window = None if window is None else as_number("window", window)
+    if isinstance(cnf, str):
+        typed = parse_search(cnf)
+        if typed.window is not None and window is not None:
+            raise QueryError("window", "NEAR in the query and a window", "one of them")
+        cnf, window = typed.clauses, window if typed.window is None else typed.window
+    engine = reader.engine
+    clauses = [
+        Clause([read_phrase(engine, patterns, phrase) for phrase in _phrases(number, clause)])
+        for number, clause in enumerate(_listed(cnf))
+    ]
+    return clauses, window
+
+
+def search(
+    reader: DocumentReader,
+    clauses: Sequence[Clause],
+    window: int | None,
+    shown: tuple[int, int | None, int | None],
+) -> SearchResult:
+    """Matches of all clauses.
+
+    Args:
+        reader: of the documents.
+        clauses: at least one.
+        window: tokens; None for anywhere in a document.
+        shown: documents at most; the seed they are drawn with, None for the first; tokens around
+            the first match in each, None for whole documents.
+    """
+    anchor = min(range(len(clauses)), key=lambda number: clauses[number].count)
+    total = clauses[anchor].located
+    others = sum(clause.located for clause in clauses) - total
+    most = reader.engine.most_located
+    if (total <= SAMPLE and others > _RARE * total) or total + others > most:
+        found, sampled = _around(reader, clauses, anchor, window, shown[1])
+    else:
+        found, sampled = _intersect(reader, clauses, anchor, window), total
+    documents = np.stack([found.shards, found.documents], axis=1)
+    documents, first = np.unique(documents, axis=0, return_index=True)
+    chosen = _choose(first, *shown[:2])
+    longest = clauses[anchor].longest
+    places = [(int(found.shards[i]), int(found.positions[i])) for i in chosen.tolist()]
+    count, low, high = _estimate(clauses, found.positions.size, sampled, total)
+    return SearchResult(
+        count=count,
+        exact=low == high,
+        low=low,
+        high=high,
+        document_count=len(documents) if sampled == total else None,
+        documents=tuple(reader.around(place, longest, clauses, shown[2]) for place in places),
+        anchor=anchor,
+        sampled=sampled,
+    )
+
+
+def _listed(cnf: Sequence) -> list:
+    expected = "a list of clauses, each a list of phrases"
+    if isinstance(cnf, np.ndarray) or not isinstance(cnf, Sequence):
+        raise QueryError("search", f"a {type(cnf).__name__}", f"{expected}, or a query string")
+    if not cnf:
+        raise QueryError("search", "no clause", expected)
+    return list(cnf)
+
+
+def _phrases(number: int, clause: Sequence[Query] | str) -> list[Query]:
+    if isinstance(clause, str):
+        return [clause]
+    thing = f"clause {number}"
+    if isinstance(clause, np.ndarray) or not isinstance(clause, Sequence):
+        raise QueryError(thing, f"a {type(clause).__name__}", "a list of phrases")
+    if not clause:
+        raise QueryError(thing, "no phrase", "a list of phrases", "leave the clause out")
+    if isinstance(clause[0], (int, np.integer)):
+        raise QueryError(thing, "ids", "a list of phrases", "put the ids in a list: [[1, 2]]")
+    return list(clause)
+
+
+def _intersect(
+    reader: DocumentReader, clauses: Sequence[Clause], anchor: int, window: int | None
+) -> Found:
+    """All matches, from sorted positions."""
+    parts = [
+        _intersect_shard(reader, shard, clauses, anchor, -1 if window is None else window)
+        for shard in range(len(reader.shards))
+    ]
+    sizes = [positions.size for positions, _ in parts]
+    nothing = np.empty(0, np.int64)
+    return Found(
+        np.repeat(np.arange(len(parts)), sizes),
+        np.concatenate([nothing, *(documents for _, documents in parts)]),
+        np.concatenate([nothing, *(positions for positions, _ in parts)]),
+    )
+
+
+def _intersect_shard(
+    reader: DocumentReader, shard: int, clauses: Sequence[Clause], anchor: int, window: int
+) -> tuple[np.ndarray, np.ndarray]:
+    positions = clauses[anchor].positions(shard)
+    starts = reader.shards[shard].starts
+    documents = np.empty(positions.size, np.int64)
+    documents_of(positions, starts, documents)
+    keep = reader.shown(shard, documents)
+    others = [clause for number, clause in enumerate(clauses) if number != anchor]
+    for other in sorted(others, key=lambda clause: clause.located):
+        if not keep.any():
+            break
+        keep_near(positions, documents, starts, window, other.positions(shard), keep)
+    return positions[keep], documents[keep]
+
+
+def _around(
+    reader: DocumentReader,
+    clauses: Sequence[Clause],
+    anchor: int,
+    window: int | None,
+    seed: int | None,
+) -> tuple[Found, int]:
+    """Matches among a uniform sample of the anchor's occurrences, and how many were drawn."""
+    total = clauses[anchor].located
+    sampled = min(total, SAMPLE)
+    numbers = np.arange(total)
+    if sampled < total:
+        numbers = np.random.default_rng(seed or 0).choice(total, sampled, replace=False)
+    others = [clause for number, clause in enumerate(clauses) if number != anchor]
+    drawn = [_place(reader, clauses[anchor], number) for number in numbers.tolist()]
+    found, last = [], None
+    for shard, document, position, before in sorted(drawn, key=lambda place: place[:3]):
+        if last != (shard, document):
+            text = _Text(reader, shard, document, others)
+            last = shard, document
+        if text.first_of(position, before) and text.near(position, window):
+            found.append((shard, document, position))
+    table = np.array(found, np.int64).reshape(-1, 3)
+    return Found(table[:, 0], table[:, 1], table[:, 2]), sampled
+
+
+def _place(
+    reader: DocumentReader, clause: Clause, number: int
+) -> tuple[int, int, int, Sequence[Phrase]]:
+    """Shard, document and position of an occurrence, and the phrases that come before its own."""
+    before = 0
+    for phrase in clause.phrases:
+        if number < phrase.located:
+            break
+        number -= phrase.located
+        before += 1
+    shard, position = clause.phrases[before].place(number)
+    document = int(reader.shards[shard].document_of(np.array([position]))[0])
+    return shard, document, position, clause.phrases[:before]
+
+
+class _Text:
+    """A document in which an anchor stands, read as far as it is asked for.
+
+    Args:
+        reader: of the documents.
+        shard, document: which.
+        others: clauses that must stand in it.
+    """
+
+    def __init__(
+        self, reader: DocumentReader, shard: int, document: int, others: Sequence[Clause]
+    ) -> None:
+        self._reader, self._shard, self._others = reader, shard, others
+        self._first, self._last = reader.shards[shard].bounds(document)
+        self._shown = bool(reader.shown(shard, np.array([document]))[0])
+        self._all_stand: bool | None = None
+
+    def first_of(self, position: int, before: Sequence[Phrase]) -> bool:
+        """Whether none of the phrases ``before`` begins here too: then that is the occurrence."""
+        reach = max((phrase.longest for phrase in before), default=0)
+        text = self._read(position, position + reach)
+        return not any((phrase.inside(text)[0] == 0).any() for phrase in before)
+
+    def near(self, position: int, window: int | None) -> bool:
+        """Whether every clause stands near a position."""
+        if not self._shown:
+            return False
+        if window is None:
+            if self._all_stand is None:
+                text = self._read(self._first, self._last)
+                self._all_stand = all(clause.inside(text).size for clause in self._others)
+            return self._all_stand
+        low = max(self._first, position - window)
+        reach = max((clause.longest for clause in self._others), default=1)
+        text = self._read(low, position + window + reach)
+        begins = (clause.inside(text) for clause in self._others)
+        return all((np.abs(some + low - position) <= window).any() for some in begins)
+
+    def _read(self, low: int, high: int) -> np.ndarray:
+        return self._reader.engine.extract(self._shard, low, min(high, self._last))
+
+
+def _choose(first: np.ndarray, most: int, seed: int | None) -> np.ndarray:
+    """The first match in each of the documents to show, in corpus order."""
+    if seed is None or first.size <= most:
+        return first[:most]
+    return np.sort(np.random.default_rng(seed).choice(first, most, replace=False))
+
+
+def _estimate(
+    clauses: Sequence[Clause], matches: int, sampled: int, total: int
+) -> tuple[int, int, int]:
+    """Count of all matches, and its bounds, from those among a sample of the anchor."""
+    if sampled == total:
+        return matches, matches, matches
+    if len(clauses) == 1 and len(clauses[0].phrases) == 1:
+        return (clauses[0].count,) * 3
+    low, high = proportion.bounds(matches, sampled)
+    low, high = (
+        max(matches, int(total * low)),
+        min(total - sampled + matches, int(total * high) + 1),
+    )
+    return round(total * matches / sampled), low, high
