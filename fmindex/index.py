@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gramdex.errors import QueryError, TokenizerError
+from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.evidence import SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest
@@ -29,6 +30,7 @@ from gramdex.fmindex.results import (
     Probability,
 )
 from gramdex.fmindex.shard import Shard
+from gramdex.fmindex.takedown import hidden_documents, refuse_ranks
 from gramdex.fmindex.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Index:
         manifests: what their manifests say.
         tokenizer: the tokenizer the corpus was encoded with.
         shards: the opened shards, in order.
+        takedown: the index of the documents that are taken down, or None; all answers are as
+            without them, see ``fmindex/takedown.py``.
     """
 
     def __init__(
@@ -62,25 +66,34 @@ class Index:
         vocabulary: Vocabulary,
         shards: Sequence[Shard],
         threads: int = 1,
+        takedown: tuple[Index, str] | None = None,
     ) -> None:
         self.folders = tuple(folders)
         self.manifests = tuple(manifests)
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.shards = tuple(shards)
-        self._engine = SuffixArrayEngine([shard.engine for shard in self.shards], threads)
+        self.takedown = None if takedown is None else takedown[0]
+        self.plain_engine = SuffixArrayEngine([shard.engine for shard in self.shards], threads)
+        self._engine: SuffixArrayEngine = self.plain_engine
+        hidden: list[np.ndarray] = []
+        if takedown is not None:
+            self._engine = SubtractedEngine(self.plain_engine, takedown[0].plain_engine)
+            hidden = hidden_documents(self, *takedown)
         self._patterns = PatternReader(vocabulary, tokenizer)
-        self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer)
+        self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer, hidden)
 
     @property
     def token_count(self) -> int:
         """Tokens of the corpus, separators not counted."""
-        return sum(shard.token_count for shard in self.shards)
+        taken = 0 if self.takedown is None else self.takedown.token_count
+        return sum(shard.token_count for shard in self.shards) - taken
 
     @property
     def document_count(self) -> int:
         """Documents of the corpus."""
-        return sum(shard.documents for shard in self.shards)
+        taken = 0 if self.takedown is None else self.takedown.document_count
+        return sum(shard.documents for shard in self.shards) - taken
 
     @property
     def vocabulary_size(self) -> int:
@@ -99,7 +112,13 @@ class Index:
         return self._engine.count_batch(*self._patterns.occurrences_batch(queries))
 
     def find(self, query: Query) -> list[Interval]:
-        """Rank interval of the query in the suffix array of each shard."""
+        """Rank interval of the query in the suffix array of each shard.
+
+        Raises:
+            QueryError: the index has a takedown, whose documents are among the ranks.
+        """
+        if self.takedown is not None:
+            raise refuse_ranks()
         _, found = self._engine.find(self._patterns.occurrences(query))
         return [Interval(shard, low, high) for shard, (low, high) in enumerate(found.tolist())]
 
@@ -107,8 +126,10 @@ class Index:
         """Text positions, ascending int64, of an interval inside its shard.
 
         Raises:
-            QueryError: the interval does not lie in a shard of this index.
+            QueryError: the interval does not lie in a shard of this index, or that has a takedown.
         """
+        if self.takedown is not None:
+            raise refuse_ranks()
         shard, low, high = (
             as_number(name, getattr(interval, name)) for name in ("shard", "low", "high")
         )
@@ -203,10 +224,10 @@ class Index:
         return search(self._documents, clauses, window, shown)
 
     def document(self, number: int) -> Document:
-        """Document by its number in corpus order.
+        """Document by its number in corpus order; documents taken down keep theirs.
 
         Raises:
-            QueryError: there is no such document.
+            QueryError: there is no such document, or it is taken down.
         """
         return self._documents.read(as_number("document", number))
 
@@ -256,10 +277,13 @@ class Index:
         """
         from gramdex.fmindex.verification import verify_index
 
+        if self.takedown is not None:
+            verify_index(self.takedown)
         return verify_index(self)
 
     def __repr__(self) -> str:
+        less = "" if self.takedown is None else f" less {self.takedown.document_count:,}"
         return (
-            f"Index({', '.join(map(str, self.folders))}: {self.document_count:,} documents, "
+            f"Index({', '.join(map(str, self.folders))}{less}: {self.document_count:,} documents, "
             f"{self.token_count:,} tokens, {len(self.shards)} shards, {self.tokenizer.kind})"
         )

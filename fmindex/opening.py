@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from gramdex.errors import CorruptIndexError, TokenizerError, UsageError
 from gramdex.fmindex.format.layout import ENGINES, TOKENIZER_FOLDER, shard_name
@@ -15,9 +16,11 @@ from gramdex.fmindex.index import Index
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer, restore_tokenizer
 
+Paths: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
+
 
 def open_index(
-    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], threads: int = 1
+    path: Paths, threads: int = 1, takedown: Paths | None = None, copies: str = "all"
 ) -> Index:
     """Open one index, or several with the same tokenizer as one.
 
@@ -28,14 +31,22 @@ def open_index(
         path: folder of an index, or a list of folders; documents are numbered through the list.
         threads: that share the work of one large batch or text, the calling one included; what is
             small stays in the calling one. Callers in several threads share them all.
+        takedown: folder of an index, or a list, of documents that are to be ignored: every answer
+            is as without them. Each must be a document of the corpus; ``fmindex/takedown.py`` says
+            what that means.
+        copies: of a document that is taken down: "all" must be listed, or so many go as are
+            "listed".
 
     Raises:
         IncompleteIndexError: no index there, its build has not finished, or a file is missing.
         VersionError: a newer version wrote it.
         CorruptIndexError: something is not as the format says.
         TokenizerError: the indexes of a list have different tokenizers.
-        UsageError: no path, or ``threads`` is no positive number.
+        UsageError: no path, ``threads`` is no positive number, or documents to be taken down are
+            not in the corpus.
     """
+    if takedown is not None and not (isinstance(takedown, (list, tuple)) and not takedown):
+        return _open_without(path, threads, takedown, copies)
     paths = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise UsageError("threads", repr(threads), "a whole number from 1 on")
@@ -58,6 +69,23 @@ def open_index(
         for shard in _open_shards(folder, manifest, vocabulary)
     ]
     return Index(folders, manifests, tokenizer, vocabulary, shards, threads)
+
+
+def _open_without(path: Paths, threads: int, takedown: Paths, copies: str) -> Index:
+    index, taken = open_index(path, threads), open_index(takedown, threads)
+    _check_same_tokens([index.folders[0], *taken.folders], [index.manifests[0], *taken.manifests])
+    if not index.vocabulary.same_as(taken.vocabulary):
+        place = taken.folders[0] / TOKENIZER_FOLDER
+        raise _damaged_tokenizer(place, "other ranks", f"of {index.folders[0]}")
+    return Index(
+        index.folders,
+        index.manifests,
+        index.tokenizer,
+        index.vocabulary,
+        index.shards,
+        threads,
+        (taken, copies),
+    )
 
 
 def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifest]) -> None:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.queries import probabilities
 from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
 from gramdex.fmindex.results import InfgramDistribution, InfgramProbability, Interval
+from gramdex.fmindex.takedown import refuse_ranks
 
 if TYPE_CHECKING:
     from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
@@ -45,7 +47,9 @@ class Cursor:
         return self._count
 
     def find(self) -> list[Interval]:
-        """Rank interval of the suffix in each shard."""
+        """Rank interval of the suffix in each shard; QueryError on an index with a takedown."""
+        if isinstance(self._engine, SubtractedEngine):
+            raise refuse_ranks()
         found = self._intervals.tolist()
         return [Interval(shard, low, high) for shard, (low, high) in enumerate(found)]
 
