@@ -55,7 +55,7 @@ class Source:
 
     Attributes:
         score: BM25 of the words around the span against the whole text; higher is closer.
-        document: what is shown of it, with the span as its first match.
+        document: what is shown of it, with the occurrences of the span in that.
     """
 
     score: float

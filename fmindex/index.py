@@ -11,10 +11,11 @@ import numpy as np
 from gramdex.errors import QueryError, TokenizerError
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
-from gramdex.fmindex.evidence import SearchResult
+from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
+from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions, attribute
 from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
@@ -36,7 +37,7 @@ from gramdex.fmindex.tokenizers import Tokenizer
 if TYPE_CHECKING:
     from gramdex.fmindex.verification import Verification
 
-DOCUMENTS = 10
+DOCUMENTS, CONTEXT = 10, 80
 
 
 class Index:
@@ -222,6 +223,45 @@ class Index:
         shown = as_number("max_documents", max_documents), seed, context
         clauses, window = read_clauses(self._documents, self._patterns, cnf, window)
         return search(self._documents, clauses, window, shown)
+
+    def attribute(
+        self,
+        text: Query,
+        min_length: int | None = None,
+        max_count: int | None = None,
+        keep: float | None = KEEP,
+        words: bool | None = None,
+        sentences: bool = False,
+        max_documents: int = DOCUMENTS,
+        context: int | None = CONTEXT,
+        seed: int = 0,
+    ) -> Attribution:
+        """The parts of a text that stand in the corpus word for word, and documents of each.
+
+        Args:
+            text: a string is encoded with the index's tokenizer.
+            min_length: tokens of a span, at least; without it 5, or 20 on an index of bytes.
+            max_count: occurrences of a span, at most.
+            keep: of n tokens the ceil(keep · n) spans whose tokens are least frequent are kept;
+                None for all.
+            words: spans begin and end between words; None for wherever the text is known.
+            sentences: no span goes on after the end of a sentence or line.
+            max_documents: of each span, at most so many, ranked by BM25 against the whole text;
+                drawn with ``seed`` where there are more. 0 for none.
+            context: tokens shown around a span; None for whole documents.
+            seed: see there.
+
+        Raises:
+            QueryError: an option without meaning, ids the vocabulary lacks, or rules of words
+                and sentences where the text of tokens is not known.
+        """
+        sources = SourceOptions(
+            as_number("max_documents", max_documents),
+            as_number("seed", seed),
+            None if context is None else as_number("context", context),
+        )
+        spans = SpanOptions(min_length, max_count, keep, words, sentences)
+        return attribute(self._documents, self._patterns.encoded(text), spans, sources)
 
     def document(self, number: int) -> Document:
         """Document by its number in corpus order; documents taken down keep theirs.

@@ -116,6 +116,8 @@ def _united(lists: Sequence[np.ndarray]) -> np.ndarray:
 def spans_inside(clauses: Sequence[Clause], text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Starts and lengths of all phrases in ranks of one document, by start, then length."""
     found = [phrase.inside(text) for clause in clauses for phrase in clause.phrases]
+    if len(found) == 1:
+        return found[0]
     pairs = np.concatenate([np.stack(each, axis=1) for each in found])
     pairs = np.unique(pairs, axis=0)
     return pairs[:, 0], pairs[:, 1]
