@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import gramdex
 from gramdex.errors import UsageError
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
 
 IndexPath = Annotated[
     Path, typer.Argument(metavar="INDEX", help="Folder of an index.", show_default=False)
@@ -32,8 +36,49 @@ Threads = Annotated[
     typer.Option("--threads", metavar="N", min=1, help="Share the work; without it, all cores."),
 ]
 
+Also = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--also", metavar="FOLDER", help="Ask this index too, as one with INDEX; again for more."
+    ),
+]
+Takedown = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--takedown",
+        metavar="FOLDER",
+        help="Answer as if the documents of this index were not in the corpus; again for more.",
+    ),
+]
+Copies = Annotated[
+    str,
+    typer.Option(
+        "--copies",
+        metavar="WHICH",
+        help="Of a document taken down, all must be in the takedown index, or as many go as are "
+        "listed.",
+    ),
+]
+
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)(i?)(b?)", re.IGNORECASE)
+
+
+def open_set(
+    index: Path,
+    also: list[Path] | None,
+    takedown: list[Path] | None,
+    copies: str,
+    threads: int = 1,
+) -> Index:
+    """Open what a command was given as one index.
+
+    Raises:
+        UsageError: ``--copies`` without ``--takedown``; and what ``gramdex.open`` raises.
+    """
+    if not takedown and copies != "all":
+        raise UsageError("--copies", "no --takedown beside it", "both", "leave it out")
+    return gramdex.open([index, *(also or ())], threads, takedown or None, copies)
 
 
 def parse_amount(name: str, text: str) -> int:

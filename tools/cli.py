@@ -18,7 +18,16 @@ import typer
 
 import gramdex
 from gramdex.tools import failures
-from gramdex.tools.commands import building, checking, counting, documents, matching, predicting
+from gramdex.tools.commands import (
+    attributing,
+    building,
+    checking,
+    counting,
+    documents,
+    matching,
+    predicting,
+    searching,
+)
 from gramdex.tools.commands import demo as demo_command
 from gramdex.tools.commands import doctor as doctor_command
 
@@ -41,6 +50,8 @@ _COMMANDS = (
     predicting.ntd,
     predicting.infgram,
     matching.match,
+    searching.search,
+    attributing.attribute,
     demo_command.demo,
     doctor_command.doctor,
 )

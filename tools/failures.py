@@ -39,6 +39,12 @@ _OPTIONS = frozenset(
         "limit",
         "max_documents",
         "context",
+        "window",
+        "seed",
+        "min_length",
+        "max_count",
+        "keep",
+        "copies",
     ]
 )
 """Arguments in Python that are options here, with dashes."""

@@ -108,7 +108,7 @@ def marked(
         colour: mark by style; else by « and ».
     """
     borders = [0, *(border for part in parts for border in part), ids.size]
-    pieces = _pieces(tokenizer, ids, borders)
+    pieces = text_pieces(tokenizer, ids, borders)
     return mark([(piece, number % 2 == 1) for number, piece in enumerate(pieces)], colour)
 
 
@@ -123,7 +123,7 @@ def mark(pieces: Sequence[tuple[str, bool]], colour: bool) -> Text:
     return text
 
 
-def _pieces(tokenizer: Tokenizer, ids: np.ndarray, borders: Sequence[int]) -> list[str]:
+def text_pieces(tokenizer: Tokenizer, ids: np.ndarray, borders: Sequence[int]) -> list[str]:
     """Text between neighbouring borders; a cut character goes to the piece it begins in."""
     if tokenizer.kind == "none":
         return [f" {decode(tokenizer, ids[a:b])} " if a < b else "" for a, b in pairwise(borders)]

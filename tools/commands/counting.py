@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-import gramdex
 from gramdex.errors import QueryError, UsageError
 from gramdex.fmindex.engines.threads import usable_cores
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads
+from gramdex.tools.arguments import (
+    Also,
+    AsIds,
+    AsJson,
+    Copies,
+    IndexPath,
+    Takedown,
+    Threads,
+    open_set,
+)
 from gramdex.tools.output import note, one_line, print_json, print_lines, shorten, stdout
 from gramdex.tools.queries_input import TypedQuery, form_of, name_of, parse_query, read_queries
 
@@ -53,6 +61,9 @@ def count(
         ),
     ] = None,
     threads: Threads = None,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """Count occurrences.
@@ -64,7 +75,7 @@ def count(
     if (file is None) == (not queries):
         raise UsageError("QUERY", "both QUERY and --queries" if queries else "none", "one of them")
     form = form_of(file or "", queries_format, ids)
-    opened = gramdex.open(index, threads or usable_cores())
+    opened = open_set(index, also, takedown, copies, threads or usable_cores())
     if encode and opened.tokenizer.kind != "bytes":
         note(
             f"text is encoded with the {opened.tokenizer.kind} tokenizer of the index; "

@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-import gramdex
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath
+from gramdex.tools.arguments import Also, AsIds, AsJson, Copies, IndexPath, Takedown, open_set
 from gramdex.tools.output import counted, one_line, print_json, stdout
 from gramdex.tools.queries_input import parse_query
 from gramdex.tools.tokens import mark
@@ -53,6 +52,9 @@ def documents(
         bool,
         typer.Option("--encode", metavar="", help="Encode QUERY with the tokenizer of the index."),
     ] = False,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """Show documents that hold a text.
@@ -62,7 +64,7 @@ def documents(
     if (query is None) == (number is None):
         found = "none" if query is None else "both QUERY and --number"
         raise UsageError("QUERY", found, "one of them")
-    opened = gramdex.open(index)
+    opened = open_set(index, also, takedown, copies)
     if number is not None:
         document = opened.document(number)
         if as_json:
@@ -70,12 +72,16 @@ def documents(
         else:
             print_document(stdout(), document)
         return
-    near = _NEAR_BYTES if opened.tokenizer.kind == "bytes" else _NEAR_TOKENS
-    shown = None if whole else near if context is None else context
+    shown = None if whole else near_tokens(opened) if context is None else context
     pattern: Any = parse_query(query or "", ids)
     if encode and isinstance(pattern, str):
         pattern = opened.encode(pattern).tolist()
     _search(opened, pattern, max_documents, shown, as_json)
+
+
+def near_tokens(index: Index) -> int:
+    """Tokens to show around a match where nobody says how many."""
+    return _NEAR_BYTES if index.tokenizer.kind == "bytes" else _NEAR_TOKENS
 
 
 def _search(index: Index, pattern: Any, most: int, context: int | None, as_json: bool) -> None:

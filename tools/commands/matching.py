@@ -12,10 +12,18 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-import gramdex
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Threads
+from gramdex.tools.arguments import (
+    Also,
+    AsIds,
+    AsJson,
+    Copies,
+    IndexPath,
+    Takedown,
+    Threads,
+    open_set,
+)
 from gramdex.tools.output import columns, counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids
 from gramdex.tools.tokens import Span, covered, decode, marked, maximal_spans
@@ -51,6 +59,9 @@ def match(
     ] = 20,
     ids: AsIds = False,
     threads: Threads = None,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """Mark what of a text stands in the corpus.
@@ -60,8 +71,8 @@ def match(
     """
     if (file is None) == (text is None):
         raise UsageError("TEXT", "none" if text is None else "both TEXT and --file", "one of them")
-    opened = gramdex.open(index, threads or usable_cores())
-    given = text if text is not None else _read(file or "")
+    opened = open_set(index, also, takedown, copies, threads or usable_cores())
+    given = text if text is not None else read_text(file or "")
     tokens = np.array(parse_ids(given), np.int64) if ids else opened.encode(given)
     result = opened.match(tokens)
     least = min_length or (LEAST_BYTES if opened.tokenizer.kind == "bytes" else LEAST_TOKENS)
@@ -78,7 +89,12 @@ def match(
         _print(opened, tokens, spans, least, limit)
 
 
-def _read(file: str) -> str:
+def read_text(file: str) -> str:
+    """Text of a file, or of standard input for ``-``.
+
+    Raises:
+        UsageError: it cannot be read, or is no UTF-8.
+    """
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8")

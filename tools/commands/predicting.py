@@ -9,11 +9,20 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-import gramdex
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools import distributions as views
-from gramdex.tools.arguments import AsIds, AsJson, IndexPath, Limit, Threads
+from gramdex.tools.arguments import (
+    Also,
+    AsIds,
+    AsJson,
+    Copies,
+    IndexPath,
+    Limit,
+    Takedown,
+    Threads,
+    open_set,
+)
 from gramdex.tools.output import counted, one_line, percent, print_json, stdout
 from gramdex.tools.queries_input import parse_ids, parse_token
 from gramdex.tools.tokens import TokenNames, quoted
@@ -40,10 +49,13 @@ def prob(
         typer.Argument(metavar="TOKEN", help="Text of one token; or its id.", show_default=False),
     ],
     ids: AsIds = False,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """Probability of a token after a context."""
-    opened = gramdex.open(index)
+    opened = open_set(index, also, takedown, copies)
     before = context_ids(opened, context, ids)
     result = opened.prob(before, parse_token(token, ids))
     if as_json:
@@ -57,10 +69,13 @@ def ntd(
     context: Context,
     limit: Limit = 10,
     ids: AsIds = False,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """Exact distribution of the token after a context."""
-    opened = gramdex.open(index)
+    opened = open_set(index, also, takedown, copies)
     before = context_ids(opened, context, ids)
     result = opened.ntd(before, limit or None)
     names = TokenNames(opened.tokenizer)
@@ -90,12 +105,15 @@ def infgram(
     ] = False,
     ids: AsIds = False,
     threads: Threads = None,
+    also: Also = None,
+    takedown: Takedown = None,
+    copies: Copies = "all",
     as_json: AsJson = False,
 ) -> None:
     """What follows the longest suffix that occurs: ∞-gram."""
     if scores and token is not None:
         raise UsageError("--scores", "a TOKEN beside it", "a text alone")
-    opened = gramdex.open(index, threads or usable_cores())
+    opened = open_set(index, also, takedown, copies, threads or usable_cores())
     before = context_ids(opened, context, ids)
     asked = _asked(before, context, ids, token)
     if scores:
