@@ -146,7 +146,9 @@ class Attribution:
         """
         size = self.lengths.size
         longest = np.zeros(size, np.int64)
-        for start in np.argsort(self.lengths, kind="stable").tolist():
+        ends = np.arange(size) + self.lengths
+        in_no_other = np.flatnonzero(np.diff(ends, prepend=0) > 0)
+        for start in in_no_other[np.argsort(self.lengths[in_no_other], kind="stable")].tolist():
             longest[start : start + int(self.lengths[start])] = self.lengths[start]
         return np.cumsum(np.bincount(longest, minlength=size + 1))[:size] / max(size, 1)
 

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 _UNFINISHED = {'"': "a quote that is not closed", "[": "a bracket that is not closed"}
 _NAMES = {"open": "(", "close": ")", "end": "the end"}
 _PHRASE = "a word, a phrase in quotes, or ids in brackets"
-_SHOWN = 60
+_SHOWN, _DIGITS = 60, 18
 
 
 class _Piece(NamedTuple):
@@ -58,6 +58,10 @@ def parse_search(text: str) -> TypedSearch:
         QueryError: it is none; the message shows the place.
     """
     return _Parser(text).query()
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 class _Parser:
@@ -119,10 +123,9 @@ class _Parser:
     def _window(self) -> int:
         piece = self._take()
         number = str(piece.value).partition("/")[2]
-        if not (number.isascii() and number.isdigit()):
-            raise self._wrong(
-                str(piece.value), "NEAR/ and a number of tokens: NEAR/50", piece=piece
-            )
+        if not _is_number(number):
+            said = str(piece.value)[:_SHOWN]
+            raise self._wrong(said, "NEAR/ and a number of tokens: NEAR/50", piece=piece)
         return int(number)
 
     @property
@@ -156,9 +159,11 @@ class _Parser:
         if kind == "ids":
             words = text[1:-1].replace(",", " ").split()
             for word in words:
-                if not (word.isascii() and word.isdigit()):
+                if not _is_number(word):
                     at = _Piece("ids", "", place + text.index(word))
-                    raise self._wrong(f"{word!r} among ids", "token ids: [12, 5, 9]", piece=at)
+                    raise self._wrong(
+                        f"{word[:_SHOWN]!r} among ids", "token ids: [12, 5, 9]", piece=at
+                    )
             return self._filled(_Piece("phrase", [int(word) for word in words], place))
         if kind == "word":
             operator = text.lower() if text in ("AND", "OR") else ""

@@ -57,6 +57,7 @@ def read_clauses(
         if typed.window is not None and window is not None:
             raise QueryError("window", "NEAR in the query and a window", "one of them")
         cnf, window = typed.clauses, window if typed.window is None else typed.window
+    window = None if window is None else min(window, 1 << 32)  # longer than any shard
     engine = reader.engine
     clauses = [
         Clause([read_phrase(engine, patterns, phrase) for phrase in _phrases(number, clause)])

@@ -213,6 +213,8 @@ def test_what_is_read() -> None:
         ('a AND ""', 7, "an empty phrase"),
         ("[]", 1, "an empty phrase"),
         ("a AND b NEAR/x", 9, "NEAR/x"),
+        ("a NEAR/" + "9" * 5000, 3, "NEAR/999"),
+        ("[" + "9" * 5000 + "]", 2, "among ids"),
         ("a AND b NEAR", 9, "NEAR; expected"),
         ("a NEAR/5 AND b", 10, "AND; expected"),
         ("a ] b", 3, "]"),
@@ -240,6 +242,7 @@ def test_what_is_no_search_is_refused(tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="encode it first"):
         index.search("text")
     assert index.search([[[1]], [[9]]]).count == 0
+    assert index.search([[[1]], [[3]]], window=1 << 70).count == 1
     assert "0 matches in 0 documents" in repr(index.search([[[9]]]))
 
 

@@ -11,7 +11,7 @@ from building import build_ids
 from commanding import Command, write_jsonl
 
 import gramdex
-from gramdex.tools.attribution import LEVELS, text_parts
+from gramdex.tools.attribution import LEVELS, STYLES, highlighted, text_parts
 from gramdex.tools.attribution_page import attribution_page
 
 EVIL = [
@@ -162,6 +162,10 @@ def test_the_rarest_third_stands_out(texts: Path) -> None:
     rarest = min(result.spans, key=lambda span: span.log_probability)
     assert [part.level for part in parts if rarest in part.spans] == [0]
     assert sum(len(part.spans) for part in parts) == len(result.spans)
+    said = highlighted(index.tokenizer, result, colour=True)
+    assert said.plain == "the cat. on the hat. a dog and. naïve. again"
+    assert {span.style for span in said.spans} <= set(STYLES)
+    assert STYLES[0] in {span.style for span in said.spans}
 
 
 def test_taken_down(command: Command, texts: Path, tmp_path: Path) -> None:
