@@ -212,6 +212,7 @@ class Index:
             window: tokens between the beginnings of phrases, at most; None for anywhere in a
                 document.
             seed: show a uniform sample of the documents, drawn with it; None for the first ones.
+                Occurrences are drawn with it too, where not all are looked at.
             context: None for whole documents; else so many tokens before and after the first
                 match in each.
 
