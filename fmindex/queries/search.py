@@ -23,8 +23,8 @@ from gramdex.fmindex.queries.phrases import Clause, Phrase, read_phrase
 from gramdex.fmindex.queries.query_string import parse_search
 from gramdex.kernels.positions import documents_of, keep_near
 
-SAMPLE = 4096
-"""Occurrences of the anchor that are looked at where not all are."""
+SAMPLE, SMALL_SAMPLE = 4096, 256
+"""Occurrences of the anchor looked at where not all are: fewer where documents are long."""
 
 _RARE = 500
 """An occurrence is looked at for what so many are located for, as measured on suffix arrays."""
@@ -84,9 +84,9 @@ def search(
     anchor = min(range(len(clauses)), key=lambda number: clauses[number].count)
     total = clauses[anchor].located
     others = sum(clause.located for clause in clauses) - total
-    most = reader.engine.most_located
-    if (total <= SAMPLE and others > _RARE * total) or total + others > most:
-        found, sampled = _around(reader, clauses, anchor, window, shown[1])
+    sample = _sample_size(reader, window)
+    if (total <= sample and others > _RARE * total) or total + others > reader.engine.most_located:
+        found, sampled = _around(reader, clauses, anchor, window, (sample, shown[1]))
     else:
         found, sampled = _intersect(reader, clauses, anchor, window), total
     documents = np.stack([found.shards, found.documents], axis=1)
@@ -167,14 +167,17 @@ def _around(
     clauses: Sequence[Clause],
     anchor: int,
     window: int | None,
-    seed: int | None,
+    drawing: tuple[int, int | None],
 ) -> tuple[Found, int]:
-    """Matches among a uniform sample of the anchor's occurrences, and how many were drawn."""
+    """Matches among a uniform sample of the anchor's occurrences, and how many were drawn.
+
+    ``drawing`` is how many are to be drawn, and the seed.
+    """
     total = clauses[anchor].located
-    sampled = min(total, SAMPLE)
+    sampled = min(total, drawing[0])
     numbers = np.arange(total)
     if sampled < total:
-        numbers = np.random.default_rng(seed or 0).choice(total, sampled, replace=False)
+        numbers = np.random.default_rng(drawing[1] or 0).choice(total, sampled, replace=False)
     others = [clause for number, clause in enumerate(clauses) if number != anchor]
     drawn = [_place(reader, clauses[anchor], number) for number in numbers.tolist()]
     found, last = [], None
@@ -186,6 +189,19 @@ def _around(
             found.append((shard, document, position))
     table = np.array(found, np.int64).reshape(-1, 3)
     return Found(table[:, 0], table[:, 1], table[:, 2]), sampled
+
+
+def _sample_size(reader: DocumentReader, window: int | None) -> int:
+    """Occurrences around which no more is read than may be located, as expected before drawing.
+
+    Without a window whole documents are read, and an occurrence likelier lies in a long one.
+    """
+    if window is not None:
+        return SAMPLE
+    lengths = [np.diff(shard.starts).astype(np.float64) for shard in reader.shards]
+    tokens = sum(float(each.sum()) for each in lengths)
+    length = sum(float((each * each).sum()) for each in lengths) / max(tokens, 1.0)
+    return min(SAMPLE, max(SMALL_SAMPLE, int(reader.engine.most_located / max(length, 1.0))))
 
 
 def _place(

@@ -114,6 +114,22 @@ def test_a_sample_bounds_the_count(
     assert abs(np.mean(estimates) - total) < 0.25 * max(total, 20)
 
 
+def test_fewer_are_drawn_where_documents_are_long(
+    large: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, documents = large
+    monkeypatch.setattr(module, "SAMPLE", 200)
+    monkeypatch.setattr(module, "SMALL_SAMPLE", 20)
+    mean = sum((len(d) + 1) ** 2 for d in documents) / sum(len(d) + 1 for d in documents)
+    for most, sampled in ((0, 20), (100 * mean + 1, 100), (1000 * mean, 200)):
+        monkeypatch.setattr(index._engine, "most_located", most, raising=False)
+        assert module._sample_size(index._documents, None) == sampled
+        assert module._sample_size(index._documents, 5) == 200
+    monkeypatch.setattr(index._engine, "most_located", 0)
+    assert index.search([[[3]], [[4]]]).sampled == 20
+    assert index.search([[[3]], [[4]]], window=2).sampled == 200
+
+
 def test_a_single_phrase_is_counted_even_where_documents_are_sampled(
     large: tuple, monkeypatch: pytest.MonkeyPatch
 ) -> None:
