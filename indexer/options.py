@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from gramdex.errors import UsageError
+from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE
 from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
@@ -32,6 +33,7 @@ class BuildSettings(TypedDict, total=False):
     on_empty: str | None
     vocabulary_size: int | None
     sorter: str
+    sampling_rate: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class BuildOptions:
         inputs: files, folders, globs, at any URL fsspec knows.
         output: folder of the index; new, empty, or holding the same build, interrupted.
         tokenizer: anything ``load_tokenizer`` takes; None for pre-tokenized input without one.
-        engine: "sa".
+        engine: "sa", a suffix array, or "fm", an FM-index.
         shard_tokens: most tokens of a shard, each document counting one more for its separator.
         workers: processes that sort shards; 1 sorts in this process.
         memory: bytes the whole build may take; None for half of the machine's.
@@ -52,6 +54,8 @@ class BuildOptions:
         vocabulary_size: ids are below this; None takes it from the tokenizer, or from the
             largest id of pre-tokenized input.
         sorter: "induced" or "divsufsort"; the index is the same, time and memory are not.
+        sampling_rate: of an FM-index: one text position in so many, a power of two, is stored with
+            its rank; smaller is larger and faster to locate and extract.
 
     Raises:
         UsageError: a value has no meaning.
@@ -69,6 +73,7 @@ class BuildOptions:
     on_empty: str | None = None
     vocabulary_size: int | None = None
     sorter: str = "induced"
+    sampling_rate: int = SAMPLING_RATE
 
     def __post_init__(self) -> None:
         _one_of("engine", self.engine, ENGINES)
@@ -78,6 +83,9 @@ class BuildOptions:
             _one_of("on_empty", self.on_empty, ON_EMPTY)
         _in_range("shard_tokens", self.shard_tokens, 2, MAXIMUM_SHARD_TOKENS)
         _in_range("workers", self.workers, 1, 4096)
+        _in_range("sampling_rate", self.sampling_rate, 1, 1 << 16)
+        if self.sampling_rate & (self.sampling_rate - 1):
+            raise UsageError("sampling_rate", str(self.sampling_rate), "a power of two")
         if self.memory is not None:
             _in_range("memory", self.memory, 1, 1 << 62)
         if self.vocabulary_size is not None:

@@ -53,6 +53,7 @@ class BuildPlan:
             "tokenizer": self.tokenizer.fingerprint,
             "vocabulary_size": self.vocabulary.size,
             "engine": options.engine,
+            "sampling_rate": options.sampling_rate if options.engine == "fm" else None,
             "shard_tokens": options.shard_tokens,
             "on_error": options.on_error,
             "on_empty": options.empty_documents,

@@ -39,7 +39,7 @@ class ShardManifest:
 
     Attributes:
         name: folder of the shard inside the index.
-        engine: "sa".
+        engine: "sa" or "fm".
         size: tokens in the shard, one separator per document included.
         documents: documents in the shard.
         files: for each binary file its size in bytes and the checksum of its header page.

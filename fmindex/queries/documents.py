@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
@@ -29,7 +29,7 @@ class DocumentReader:
     """
 
     shards: Sequence[Shard]
-    engine: SuffixArrayEngine
+    engine: Engine
     vocabulary: Vocabulary
     tokenizer: Tokenizer
 
