@@ -2,8 +2,8 @@
 
 Halves of chunks differ: those of frequent tokens have small jumps, those of rare ones large. So
 there are several codes; halves are sorted into as many classes by the code that is shortest for
-them, and codes are made anew of each class, in turns. All arithmetic is on integers, so that a shard
-is the same bytes everywhere.
+them, and codes are made anew of each class, in turns. All arithmetic is on integers, so that a
+shard is the same bytes everywhere.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ import numpy as np
 
 from gramdex.fmindex.engines.fm_shard import (
     SAMPLING_RATE,
-    base_bits,
     chunk_count,
     has_all_lists,
     packed_words,
@@ -65,14 +64,8 @@ def write_successors(
         writer.section("sampling_rate", np.array([rate], np.uint32))
         writer.section("alphabet", alphabet)
         writer.section("starts", starts.astype(np.uint32))
-        writer.section("bases", _packed(_bases(values), base_bits(tokens.size)))
         writer.section("code_lengths", lengths.ravel())
         _write_stream(writer, (suffixes, rate), (values, starts), lengths)
-
-
-def _bases(values: np.ndarray) -> np.ndarray:
-    last = chunk_count(values.size) * columns.CHUNK + 1
-    return np.append(values[:: columns.CHUNK].astype(np.int64), last)
 
 
 def _packed(numbers: np.ndarray, bits: int) -> np.ndarray:
@@ -87,14 +80,14 @@ def _write_stream(
     lists: tuple[np.ndarray, np.ndarray],
     lengths: np.ndarray,
 ) -> None:
-    suffixes, rate = text
+    suffixes, values = text[0], lists[0]
     chunks = chunk_count(suffixes.size)
     codes = np.zeros(lengths.shape, np.int64)
     for table in range(lengths.shape[0]):
         units.canonical_codes(lengths[table], codes[table])
     groups = np.empty(-(-chunks // columns.GROUP), np.uint64)
     pointers, found = np.empty(2 * chunks, np.uint16), np.empty(chunks, np.uint32)
-    samples = np.empty(-(-suffixes.size // rate), np.uint32)
+    samples = np.empty(-(-suffixes.size // text[1]), np.uint32)
     state = np.zeros(4, np.int64)
     words = np.empty(_WORDS, np.uint64)
     writer.begin("stream", np.uint8)
@@ -106,10 +99,19 @@ def _write_stream(
         writer.write(words.view(np.uint8)[:size])
     writer.write(np.zeros(units.MOST_CHUNK_BYTES, np.uint8))
     writer.section("groups", groups)
-    writer.section("pointers", pointers)
+    writer.section("directory", _directory(values, pointers))
     before = np.cumsum(found, dtype=np.uint64) - found
     writer.section("sample_counts", before[:: columns.SAMPLE_CHUNKS].astype(np.uint32))
     _write_samples(writer, samples)
+
+
+def _directory(values: np.ndarray, pointers: np.ndarray) -> np.ndarray:
+    quarters = np.zeros((chunk_count(values.size) + 1, 4), np.uint16)
+    quarters[:-1, :2] = pointers.reshape(-1, 2)
+    bases = quarters.view(np.uint32)[:, 1]
+    bases[:-1] = values[:: columns.CHUNK]
+    bases[-1] = bases.size * columns.CHUNK - columns.CHUNK + 1
+    return quarters.view(np.uint64).ravel()
 
 
 def _write_samples(writer: SectionWriter, samples: np.ndarray) -> None:

@@ -30,7 +30,7 @@ class FMEngine(Engine):
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
         positions = np.empty(high - low, np.int64)
-        walk.locate(self._rows[shard], low, high, positions)
+        walk.locate(self._rows, shard, low, high, positions)
         positions.sort()
         return positions
 
@@ -42,5 +42,5 @@ class FMEngine(Engine):
     def extract(self, shard: int, start: int, end: int) -> np.ndarray:
         """Ranks, int64, of the text positions [start, end) of one shard."""
         tokens = np.empty(end - start, np.int64)
-        walk.extract(self._rows[shard], start, end, tokens)
+        walk.extract(self._rows, shard, start, end, tokens)
         return tokens

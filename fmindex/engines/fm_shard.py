@@ -6,9 +6,9 @@
       sampling_rate   uint32  one number, a power of two: positions that are multiples are sampled
       alphabet        uint32  the tokens that have a list, ascending; empty where all ranks have one
       starts          uint32  first rank of each list, and the end
-      bases           uint64  values at every 256th rank and one past the last, packed
+      directory       uint64  a word for each chunk of 256 ranks and one past the last: the value
+                              at its first rank above, below the bytes to its second and first half
       groups          uint64  byte of the stream where every 32nd chunk begins
-      pointers        uint16  for both halves of each chunk the bytes from its group's
       code_lengths    uint8   of the symbols of each table
       stream          uint8   the coded halves, and zeros that a reader may touch
       sample_counts   uint32  samples before every 8th chunk
@@ -44,11 +44,6 @@ _SCATTERED = ("stream", "permutation", "shortcuts")
 def chunk_count(size: int) -> int:
     """Chunks of a shard of ``size`` tokens."""
     return -(-size // columns.CHUNK)
-
-
-def base_bits(size: int) -> int:
-    """Bits of the largest value of a shard, the one past its last chunk."""
-    return (chunk_count(size) * columns.CHUNK + 1).bit_length()
 
 
 def sample_bits(samples: int) -> int:
@@ -93,9 +88,8 @@ class FMShard:
             raise self._corrupt(f"{size} tokens, sampling rate {self.rate}", "a power of two")
         self.alphabet = file.array("alphabet", np.uint32)
         self.starts = file.array("starts", np.uint32)
-        self.bases = file.array("bases", np.uint64)
+        self.directory = file.array("directory", np.uint64)
         self.groups = file.array("groups", np.uint64)
-        self.pointers = file.array("pointers", np.uint16)
         self.stream = file.array("stream", np.uint8)
         self.sample_counts = file.array("sample_counts", np.uint32)
         self.permutation = file.array("permutation", np.uint64)
@@ -117,7 +111,6 @@ class FMShard:
         """Addresses and sizes in the columns of ``kernels.fm.columns``."""
         row = [0] * columns.COLUMNS
         row[columns.SIZE], row[columns.SLOTS] = self.size, self.starts.size - 1
-        row[columns.BASE_BITS] = base_bits(self.size)
         row[columns.STREAM_BYTES] = self.stream.size - units.MOST_CHUNK_BYTES
         row[columns.RATE], row[columns.SAMPLES] = self.rate, self.samples
         row[columns.SAMPLE_BITS] = sample_bits(self.samples)
@@ -125,9 +118,8 @@ class FMShard:
             row[columns.ALPHABET] = self.alphabet.ctypes.data
         for column, array in (
             (columns.STARTS, self.starts),
-            (columns.BASES, self.bases),
+            (columns.DIRECTORY, self.directory),
             (columns.GROUPS, self.groups),
-            (columns.POINTERS, self.pointers),
             (columns.STREAM, self.stream),
             (columns.DECODERS, self.decoders),
             (columns.SAMPLE_COUNTS, self.sample_counts),
@@ -151,9 +143,8 @@ class FMShard:
         expected = {
             "alphabet": 0 if lists == self.ranks else lists,
             "starts": lists + 1,
-            "bases": packed_words(chunks + 1, base_bits(self.size)),
+            "directory": chunks + 1,
             "groups": -(-chunks // columns.GROUP),
-            "pointers": 2 * chunks,
             "sample_counts": -(-chunks // columns.SAMPLE_CHUNKS),
             "permutation": packed_words(samples, sample_bits(samples)),
             "shortcut_marks": marks,

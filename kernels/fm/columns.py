@@ -7,10 +7,10 @@ One int64 matrix holds a row per shard, as for the suffix array:
     SLOTS           distinct tokens that have a list, in the order of tokens
     ALPHABET        address of their tokens, uint32[SLOTS]; 0 where slot and token are the same
     STARTS          address of the first rank of each slot's list, uint32[SLOTS + 1]
-    BASES           address of the value at each CHUNK-th rank and one past the last, BASE_BITS each
+    DIRECTORY       address of a word for each chunk and one past the last, uint64: the value at its
+                    first rank in the high half, and in each quarter below the bytes from its
+                    group's to one of its halves, the first half's the lowest
     GROUPS          address of the byte where each group's part of the stream begins, uint64
-    POINTERS        address of the bytes, from its group's, where the two halves of each chunk
-                    begin, uint16[2 * chunks]
     STREAM          address of the coded halves
     STREAM_BYTES    where a half may begin: so many bytes, and what one reads at most after them
     DECODERS        address of the decoding tables, uint32[TABLES << CODE_BITS]
@@ -30,10 +30,10 @@ from __future__ import annotations
 from gramdex.kernels.jit import CHECK_BOUNDS, kernel
 from gramdex.kernels.memory import CorruptShard, load_64, load_u32
 
-SIZE, SLOTS, ALPHABET, STARTS, BASES, BASE_BITS, GROUPS, POINTERS, STREAM, STREAM_BYTES = range(10)
-DECODERS, SAMPLE_COUNTS, RATE, SAMPLES, PERMUTATION, SAMPLE_BITS = range(10, 16)
-SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS = range(16, 19)
-COLUMNS = 19
+SIZE, SLOTS, ALPHABET, STARTS, DIRECTORY, GROUPS, STREAM, STREAM_BYTES, DECODERS = range(9)
+SAMPLE_COUNTS, RATE, SAMPLES, PERMUTATION, SAMPLE_BITS = range(9, 14)
+SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS = range(14, 17)
+COLUMNS = 17
 
 CHUNK = 256
 """Ranks between two bases."""
@@ -41,6 +41,21 @@ HALF = 128
 GROUP = 32
 """Chunks whose halves are found from one byte of the stream."""
 SAMPLE_CHUNKS = 8
+
+
+@kernel
+def row_at(shards, shard):
+    """Address of the row of a shard, in a contiguous matrix of them.
+
+    Kernels hand this on and not the row, whose references would be counted at every call.
+    """
+    return shards.ctypes.data + 8 * COLUMNS * shard
+
+
+@kernel
+def field(shard, column):
+    """A column of the row at an address."""
+    return load_64(shard, column)
 
 
 @kernel
@@ -53,17 +68,17 @@ def load_bits(address, index, bits):
 @kernel
 def base_at(shard, chunk):
     """Value at the first rank of a chunk, which may be the one past the last."""
-    if CHECK_BOUNDS and not 0 <= chunk * CHUNK < shard[SIZE] + CHUNK:
+    if CHECK_BOUNDS and not 0 <= chunk * CHUNK < field(shard, SIZE) + CHUNK:
         raise IndexError("base_at outside the shard")
-    return load_bits(shard[BASES], chunk, shard[BASE_BITS])
+    return load_u32(field(shard, DIRECTORY), 2 * chunk + 1)
 
 
 @kernel
 def slot_bounds(shard, slot):
     """Ranks [low, high) of the list of a slot."""
-    low = load_u32(shard[STARTS], slot)
-    high = load_u32(shard[STARTS], slot + 1)
-    if low > high or high > shard[SIZE]:
+    low = load_u32(field(shard, STARTS), slot)
+    high = load_u32(field(shard, STARTS), slot + 1)
+    if low > high or high > field(shard, SIZE):
         raise CorruptShard("table of tokens")
     return low, high
 
@@ -71,18 +86,18 @@ def slot_bounds(shard, slot):
 @kernel
 def list_bounds(shard, token):
     """Ranks [low, high) of the suffixes that begin with ``token``; empty where none do."""
-    if shard[ALPHABET] == 0:
-        if token >= shard[SLOTS]:
+    if field(shard, ALPHABET) == 0:
+        if token >= field(shard, SLOTS):
             return 0, 0
         return slot_bounds(shard, token)
-    low, high = 0, shard[SLOTS]
+    low, high = 0, field(shard, SLOTS)
     while low < high:
         middle = (low + high) >> 1
-        if load_u32(shard[ALPHABET], middle) < token:
+        if load_u32(field(shard, ALPHABET), middle) < token:
             low = middle + 1
         else:
             high = middle
-    if low == shard[SLOTS] or load_u32(shard[ALPHABET], low) != token:
+    if low == field(shard, SLOTS) or load_u32(field(shard, ALPHABET), low) != token:
         return 0, 0
     return slot_bounds(shard, low)
 
@@ -90,10 +105,10 @@ def list_bounds(shard, token):
 @kernel
 def slot_of_rank(shard, rank):
     """Slot of the first token of the suffix of ``rank``."""
-    low, size = 0, shard[SLOTS]
+    low, size = 0, field(shard, SLOTS)
     while size > 1:
         half = size >> 1
-        low += half * (load_u32(shard[STARTS], low + half) <= rank)
+        low += half * (load_u32(field(shard, STARTS), low + half) <= rank)
         size -= half
     return low
 
@@ -101,7 +116,7 @@ def slot_of_rank(shard, rank):
 @kernel
 def slot_token(shard, slot):
     """Token of a slot."""
-    return slot if shard[ALPHABET] == 0 else load_u32(shard[ALPHABET], slot)
+    return slot if field(shard, ALPHABET) == 0 else load_u32(field(shard, ALPHABET), slot)
 
 
 @kernel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gramdex.kernels.fm import search
-from gramdex.kernels.fm.columns import slot_of_rank, slot_token
+from gramdex.kernels.fm.columns import row_at, slot_of_rank, slot_token
 from gramdex.kernels.fm.successors import successor
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import SEPARATOR
@@ -17,7 +17,7 @@ def longest_suffix(shards, text, end, intervals):
     """
     longest, total = 0, 0
     for s in range(shards.shape[0]):
-        length, low, high = search.longest_suffix(shards[s], text, end)
+        length, low, high = search.longest_suffix(row_at(shards, s), text, end)
         if length < longest:
             low = high
         elif length > longest:
@@ -62,17 +62,17 @@ def prob_after(shards, intervals, depth, token, unused):
         low, high = intervals[s, 0], intervals[s, 1]
         if low == high:
             continue
-        first = token_after(shards[s], low, depth)
+        first = token_after(row_at(shards, s), low, depth)
         last = first
         if high - low > 1:
-            last = token_after(shards[s], high - 1, depth)
+            last = token_after(row_at(shards, s), high - 1, depth)
         several |= first != last or first == SEPARATOR or sole not in (SEPARATOR, first)
         sole = first
         if first == last:
             count += (high - low) * (first == token)
         elif first <= token <= last:
-            start = first_not_below(shards[s], low, high, depth, token)
-            count += first_not_below(shards[s], start, high, depth, token + 1) - start
+            start = first_not_below(row_at(shards, s), low, high, depth, token)
+            count += first_not_below(row_at(shards, s), start, high, depth, token + 1) - start
     return count, sole != SEPARATOR and not several
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gramdex.kernels.fm.columns import row_at
 from gramdex.kernels.fm.search import extend_left, find_interval, longest_suffix, text_bounds
 from gramdex.kernels.jit import kernel
 
@@ -124,7 +125,7 @@ def matching_statistics(shards, text, start, end, lengths, counts):
     lengths[start:end] = 0
     counts[start:end] = 0
     for s in range(shards.shape[0]):
-        shard_matches(shards[s], text, start, end, text.size, some_lengths, some_counts)
+        shard_matches(row_at(shards, s), text, start, end, text.size, some_lengths, some_counts)
         add_longest(some_lengths, some_counts, start, end, lengths, counts)
 
 
@@ -138,7 +139,7 @@ def infgram_scores(shards, text, start, end, lengths, context_counts, counts):
     some_lengths, some_counts = np.empty(size, np.int64), np.empty(size, np.int64)
     longest, totals = np.zeros(size, np.int64), np.zeros(size, np.int64)
     for s in range(shards.shape[0]):
-        shard_suffixes(shards[s], text, start, end, some_lengths, some_counts)
+        shard_suffixes(row_at(shards, s), text, start, end, some_lengths, some_counts)
         add_longest(some_lengths, some_counts, start, size, longest, totals)
     for i in range(start, end):
         lengths[i], context_counts[i] = longest[i], totals[i]

@@ -15,14 +15,16 @@ from gramdex.kernels.fm.columns import (
     HALF,
     SIZE,
     base_at,
+    field,
     list_bounds,
+    row_at,
     slot_bounds,
     slot_of_rank,
     slot_token,
 )
 from gramdex.kernels.fm.infgram import token_after
 from gramdex.kernels.fm.search import narrow_list
-from gramdex.kernels.fm.successors import decoder_at, prefetch_value, unit_at, units_start
+from gramdex.kernels.fm.successors import decoder_at, prefetch_directory, unit_at, units_start
 from gramdex.kernels.fm.units import TABLE_BITS
 from gramdex.kernels.fm.walk import walk
 from gramdex.kernels.jit import kernel
@@ -36,7 +38,7 @@ TOGETHER = 1 << 14
 @kernel
 def append_stretch(shard, value, size, stretches, count):
     """Append the successors of ``size`` ranks whose values begin with ``value``."""
-    if value < 1 or value - 1 + size > shard[SIZE] or count == stretches.shape[0]:
+    if value < 1 or value - 1 + size > field(shard, SIZE) or count == stretches.shape[0]:
         raise CorruptShard("successors")
     stretches[count, 0] = value - 1
     stretches[count, 1] = size
@@ -140,7 +142,7 @@ def runs_together(shard, low, high, depth, tokens, counts):
             count = step_stretch(shard, now[i, 0], now[i, 0] + now[i, 1], after, count)
         now, after, size = after, now, count
         for i in range(size):
-            prefetch_value(shard, now[i, 0])
+            prefetch_directory(shard, now[i, 0])
     return add_tokens(shard, now, size, tokens, counts, 0)
 
 
@@ -204,7 +206,7 @@ def next_tokens(shards, intervals, depth, tokens, counts):
         low, high = intervals[s, 0], intervals[s, 1]
         if low < high:
             start = bounds[lists]
-            runs = shard_runs(shards[s], low, high, depth, tokens[start:], counts[start:])
+            runs = shard_runs(row_at(shards, s), low, high, depth, tokens[start:], counts[start:])
             bounds[lists + 1] = start + runs
             lists += 1
     return add_equal(tokens, counts, bounds, lists) if lists > 1 else bounds[lists]

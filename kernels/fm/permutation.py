@@ -21,6 +21,7 @@ from gramdex.kernels.fm.columns import (
     SHORTCUT_COUNTS,
     SHORTCUT_MARKS,
     SHORTCUTS,
+    field,
     load_bits,
 )
 from gramdex.kernels.jit import kernel
@@ -44,8 +45,8 @@ def population(word):
 @kernel
 def image(shard, element):
     """Value of the permutation at an element; always < SAMPLES."""
-    value = load_bits(shard[PERMUTATION], element, shard[SAMPLE_BITS])
-    if value >= shard[SAMPLES]:
+    value = load_bits(field(shard, PERMUTATION), element, field(shard, SAMPLE_BITS))
+    if value >= field(shard, SAMPLES):
         raise CorruptShard("samples")
     return value
 
@@ -53,16 +54,16 @@ def image(shard, element):
 @kernel
 def shortcut(shard, element):
     """The element SHORTCUT steps before this one in its cycle, or -1."""
-    word = load_64(shard[SHORTCUT_MARKS], element // WORD)
+    word = load_64(field(shard, SHORTCUT_MARKS), element // WORD)
     bit = element % WORD
     if (word >> bit) & 1 == 0:
         return -1
-    before = load_u32(shard[SHORTCUT_COUNTS], element // WORD)
+    before = load_u32(field(shard, SHORTCUT_COUNTS), element // WORD)
     index = before + population(word & ((1 << bit) - 1))
-    if index >= load_u32(shard[SHORTCUT_COUNTS], (shard[SAMPLES] + WORD - 1) // WORD):
+    if index >= load_u32(field(shard, SHORTCUT_COUNTS), (field(shard, SAMPLES) + WORD - 1) // WORD):
         raise CorruptShard("samples")
-    back = load_bits(shard[SHORTCUTS], index, shard[SAMPLE_BITS])
-    if back >= shard[SAMPLES]:
+    back = load_bits(field(shard, SHORTCUTS), index, field(shard, SAMPLE_BITS))
+    if back >= field(shard, SAMPLES):
         raise CorruptShard("samples")
     return back
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.fm.columns import SIZE, list_bounds
+from gramdex.kernels.fm.columns import SIZE, field, list_bounds, row_at
 from gramdex.kernels.fm.successors import lower_bound
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import SEPARATOR
@@ -32,7 +32,7 @@ def extend_left(shard, token, low, high):
     first, last = list_bounds(shard, token)
     if low >= high or first == last:
         return first, first
-    if high - low == shard[SIZE]:
+    if high - low == field(shard, SIZE):
         return first, last
     return narrow_list(shard, first, last, low, high)
 
@@ -40,7 +40,7 @@ def extend_left(shard, token, low, high):
 @kernel
 def text_bounds(shard):
     """Interval of the empty pattern, which stands before every token but not before a separator."""
-    return list_bounds(shard, SEPARATOR)[1], shard[SIZE]
+    return list_bounds(shard, SEPARATOR)[1], field(shard, SIZE)
 
 
 @kernel
@@ -62,7 +62,7 @@ def find_intervals(shards, pattern, start, end, intervals):
     """Interval of ``pattern[start:end]`` in each shard into ``intervals`` int64[s, 2]; the sum."""
     total = 0
     for s in range(shards.shape[0]):
-        low, high = find_interval(shards[s], pattern, start, end)
+        low, high = find_interval(row_at(shards, s), pattern, start, end)
         intervals[s, 0] = low
         intervals[s, 1] = high
         total += high - low
@@ -74,7 +74,7 @@ def count(shards, pattern):
     """Occurrences of ``pattern`` in all shards."""
     total = 0
     for s in range(shards.shape[0]):
-        low, high = find_interval(shards[s], pattern, 0, pattern.size)
+        low, high = find_interval(row_at(shards, s), pattern, 0, pattern.size)
         total += high - low
     return total
 

@@ -15,21 +15,21 @@ own, says which chunk to look into: from its start, or backwards from its end.
 from __future__ import annotations
 
 from gramdex.kernels.fm.columns import (
-    BASE_BITS,
-    BASES,
     CHUNK,
     DECODERS,
+    DIRECTORY,
     GROUP,
     GROUPS,
     HALF,
-    POINTERS,
     SIZE,
     STREAM,
     STREAM_BYTES,
     base_at,
+    field,
 )
 from gramdex.kernels.fm.units import (
     CODE_BITS,
+    CODE_SHIFT,
     FIRST_SHIFT,
     JUMP_SHIFT,
     LONG_SHIFT,
@@ -41,6 +41,7 @@ from gramdex.kernels.fm.units import (
 from gramdex.kernels.jit import CHECK_BOUNDS, kernel
 from gramdex.kernels.memory import CorruptShard, load_64, load_u16, load_u32, prefetch
 
+LINE = 64
 ABOVE = 1 << 40
 """Greater than every value."""
 
@@ -48,10 +49,11 @@ ABOVE = 1 << 40
 @kernel
 def half_start(shard, chunk, half):
     """Address of the bits of a half of a chunk, 0 or 1."""
-    byte = load_64(shard[GROUPS], chunk // GROUP) + load_u16(shard[POINTERS], 2 * chunk + half)
-    if not 0 <= byte < shard[STREAM_BYTES]:
+    byte = load_64(field(shard, GROUPS), chunk // GROUP)
+    byte += load_u16(field(shard, DIRECTORY), 4 * chunk + half)
+    if not 0 <= byte < field(shard, STREAM_BYTES):
         raise CorruptShard("stream of successors")
-    return shard[STREAM] + byte
+    return field(shard, STREAM) + byte
 
 
 @kernel
@@ -93,12 +95,11 @@ def unit_at(decoder, address, bit, value, sign):
     """
     word = bits_at(address, bit)
     entry = load_u32(decoder, word & ((1 << CODE_BITS) - 1))
-    length, jump_bits = entry & 15, (entry >> JUMP_SHIFT) & 63
-    run_bits = (entry >> RUN_SHIFT) & 7
-    word >>= length
+    bit += entry & 63
+    word >>= (entry >> CODE_SHIFT) & 15
+    jump_bits, run_bits = (entry >> JUMP_SHIFT) & 63, (entry >> RUN_SHIFT) & 7
     jump = word & ((1 << jump_bits) - 1)
     run = ((entry >> FIRST_SHIFT) & 63) + ((word >> jump_bits) & ((1 << run_bits) - 1))
-    bit += length + jump_bits + run_bits
     if entry >> VALUE_SHIFT:
         return jump, run, bit
     return value + sign * (jump + (((entry >> LONG_SHIFT) & 1) << jump_bits) + 1), run, bit
@@ -108,13 +109,13 @@ def unit_at(decoder, address, bit, value, sign):
 def decoder_at(shard, address, bit):
     """Address of the decoding table named at a bit."""
     table = bits_at(address, bit) & ((1 << TABLE_BITS) - 1)
-    return shard[DECODERS] + (table << (CODE_BITS + 2))
+    return field(shard, DECODERS) + (table << (CODE_BITS + 2))
 
 
 @kernel
 def value_at(shard, rank):
     """Value at a rank < SIZE."""
-    if CHECK_BOUNDS and not 0 <= rank < shard[SIZE]:
+    if CHECK_BOUNDS and not 0 <= rank < field(shard, SIZE):
         raise IndexError("value_at outside the shard")
     chunk, left = rank // CHUNK, rank % CHUNK
     half, sign = 0, 1
@@ -138,17 +139,25 @@ def value_at(shard, rank):
 def successor(shard, rank):
     """Rank of the suffix of ``rank``, which is not 0, without its first token; always < SIZE."""
     value = value_at(shard, rank) - 1
-    if not 0 <= value < shard[SIZE]:
+    if not 0 <= value < field(shard, SIZE):
         raise CorruptShard("successors")
     return value
 
 
 @kernel
-def prefetch_value(shard, rank):
-    """Start loading what ``value_at(shard, rank)`` reads first."""
-    chunk = rank // CHUNK
-    prefetch(shard[BASES] + ((chunk * shard[BASE_BITS]) >> 3))
-    prefetch(shard[POINTERS] + 4 * chunk)
+def prefetch_directory(shard, rank):
+    """Start loading what ``prefetch_halves`` reads."""
+    prefetch(field(shard, DIRECTORY) + 8 * (rank // CHUNK))
+
+
+@kernel
+def prefetch_halves(shard, chunk):
+    """Start loading the halves of a chunk, which take a few cache lines."""
+    first, second = half_start(shard, chunk, 0), half_start(shard, chunk, 1)
+    prefetch(first)
+    prefetch(first + LINE)
+    prefetch(second)
+    prefetch(second + LINE)
 
 
 @kernel
@@ -204,12 +213,10 @@ def scan_down(shard, chunk, low, high, target):
 
 @kernel
 def search_chunk(shard, chunk, low, high, target):
-    """First rank in [low, high), all in one chunk and list, with a value >= target, and the value.
-
-    ``high`` and ABOVE, or the value there, if there is none.
-    """
+    """As ``lower_bound``, when it is known which chunk to look into."""
     start = chunk * CHUNK
     middle, end = start + HALF, start + CHUNK
+    low, high = max(low, start), min(high, end)
     if high <= middle:
         return scan_up(shard, chunk, low, high, target)
     if low >= middle:
@@ -251,6 +258,4 @@ def lower_bound(shard, low, high, target):
     """
     if low >= high:
         return high, ABOVE
-    chunk = chunk_of_target(shard, low, high, target)
-    start = chunk * CHUNK
-    return search_chunk(shard, chunk, max(low, start), min(high, start + CHUNK), target)
+    return search_chunk(shard, chunk_of_target(shard, low, high, target), low, high, target)

@@ -43,13 +43,14 @@ MOST_CHUNK_BYTES = MOST_HEADER_BYTES + 2 * MOST_HALF_BYTES
 """Bits and bytes that these take at most."""
 
 # An entry of a decoding table:
-#     bits  0– 3  length of the code
-#     bits  4– 9  bits of the rest of the jump
-#     bits 10–12  bits of the rest of the run
-#     bits 13–18  shortest run of the class
-#     bit  19     1 where the class of the jump begins at 2^bits, 0 where the jump is 1
-#     bit  20     1 where the rest is the value itself
-JUMP_SHIFT, RUN_SHIFT, FIRST_SHIFT, LONG_SHIFT, VALUE_SHIFT = 4, 10, 13, 19, 20
+#     bits  0– 5  bits of the whole unit
+#     bits  6– 9  length of the code
+#     bits 10–15  bits of the rest of the jump
+#     bits 16–18  bits of the rest of the run
+#     bits 19–24  shortest run of the class
+#     bit  25     1 where the class of the jump begins at 2^bits, 0 where the jump is 1
+#     bit  26     1 where the rest is the value itself
+CODE_SHIFT, JUMP_SHIFT, RUN_SHIFT, FIRST_SHIFT, LONG_SHIFT, VALUE_SHIFT = 6, 10, 16, 19, 25, 26
 
 
 @kernel
@@ -111,8 +112,8 @@ def decoding_table(lengths, entries):
             continue
         jump, run = symbol // RUNS, symbol % RUNS
         rest = VALUE_BITS if jump == NEW_LIST else max(jump - 1, 0)
-        entry = length | rest << JUMP_SHIFT | RUN_BITS[run] << RUN_SHIFT
-        entry |= RUN_FIRST[run] << FIRST_SHIFT
+        entry = length + rest + RUN_BITS[run] | length << CODE_SHIFT
+        entry |= rest << JUMP_SHIFT | RUN_BITS[run] << RUN_SHIFT | RUN_FIRST[run] << FIRST_SHIFT
         entry |= (0 < jump < NEW_LIST) << LONG_SHIFT | (jump == NEW_LIST) << VALUE_SHIFT
         for rest_of_bits in range(1 << (CODE_BITS - length)):
             entries[codes[symbol] | rest_of_bits << length] = entry

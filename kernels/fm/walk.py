@@ -15,6 +15,8 @@ from gramdex.kernels.fm.columns import (
     SAMPLE_COUNTS,
     SAMPLES,
     SIZE,
+    field,
+    row_at,
     slot_of_rank,
     slot_token,
 )
@@ -22,7 +24,8 @@ from gramdex.kernels.fm.permutation import image, preimage
 from gramdex.kernels.fm.successors import (
     bits_at,
     half_start,
-    prefetch_value,
+    prefetch_directory,
+    prefetch_halves,
     sample_count,
     successor,
 )
@@ -37,7 +40,7 @@ LANES = 16
 def samples_before(shard, chunk):
     """Sampled ranks before a chunk."""
     group = chunk // SAMPLE_CHUNKS
-    samples = load_u32(shard[SAMPLE_COUNTS], group)
+    samples = load_u32(field(shard, SAMPLE_COUNTS), group)
     for before in range(group * SAMPLE_CHUNKS, chunk):
         samples += sample_count(half_start(shard, before, 0))[0]
     return samples
@@ -59,21 +62,21 @@ def sample_of_rank(shard, rank):
 @kernel
 def rank_of_sample(shard, sample):
     """The ``sample``-th of the sampled ranks; always < SIZE."""
-    chunks = (shard[SIZE] + CHUNK - 1) // CHUNK
+    chunks = (field(shard, SIZE) + CHUNK - 1) // CHUNK
     low, high = 0, (chunks + SAMPLE_CHUNKS - 1) // SAMPLE_CHUNKS
     while high - low > 1:  # the last group with at most ``sample`` of them before it
         middle = (low + high) >> 1
-        if load_u32(shard[SAMPLE_COUNTS], middle) <= sample:
+        if load_u32(field(shard, SAMPLE_COUNTS), middle) <= sample:
             low = middle
         else:
             high = middle
-    left = sample - load_u32(shard[SAMPLE_COUNTS], low)
+    left = sample - load_u32(field(shard, SAMPLE_COUNTS), low)
     for chunk in range(low * SAMPLE_CHUNKS, min((low + 1) * SAMPLE_CHUNKS, chunks)):
         address = half_start(shard, chunk, 0)
         samples, bit = sample_count(address)
         if 0 <= left < min(samples, CHUNK):
             rank = chunk * CHUNK + (bits_at(address, bit + OFFSET_BITS * left) & (CHUNK - 1))
-            if rank < shard[SIZE]:
+            if rank < field(shard, SIZE):
                 return rank
         left -= samples
     raise CorruptShard("samples")
@@ -82,10 +85,10 @@ def rank_of_sample(shard, sample):
 @kernel
 def position_of_sample(shard, sample, steps):
     """Text position of a suffix that is ``steps`` tokens longer than a sampled one."""
-    if not 0 <= sample < shard[SAMPLES]:
+    if not 0 <= sample < field(shard, SAMPLES):
         raise CorruptShard("samples")
-    position = image(shard, sample) * shard[RATE] - steps
-    if position < 0 or position >= shard[SIZE]:
+    position = image(shard, sample) * field(shard, RATE) - steps
+    if position < 0 or position >= field(shard, SIZE):
         raise CorruptShard("samples")
     return position
 
@@ -93,9 +96,9 @@ def position_of_sample(shard, sample, steps):
 @kernel
 def locate_rank(shard, rank):
     """Text position of the suffix of ``rank``."""
-    for steps in range(min(shard[RATE], shard[SIZE])):
+    for steps in range(min(field(shard, RATE), field(shard, SIZE))):
         if rank == 0:
-            return shard[SIZE] - 1 - steps
+            return field(shard, SIZE) - 1 - steps
         sample = sample_of_rank(shard, rank)
         if sample >= 0:
             return position_of_sample(shard, sample, steps)
@@ -104,11 +107,12 @@ def locate_rank(shard, rank):
 
 
 @kernel
-def locate(shard, low, high, positions):
-    """Text positions of the ranks [low, high) into int64[high - low], in the order of ranks.
+def locate(shards, s, low, high, positions):
+    """Text positions of the ranks [low, high) of a shard into int64[high - low], in their order.
 
     LANES walks take turns, each loading what it needs while the others step.
     """
+    shard = row_at(shards, s)
     lanes = np.empty((LANES, 3), np.int64)  # rank, steps, which
     waiting, active = low, 0
     while active < min(LANES, high - low):
@@ -116,20 +120,22 @@ def locate(shard, low, high, positions):
         waiting += 1
         active += 1
     while active > 0:
+        for i in range(active):
+            prefetch_halves(shard, lanes[i, 0] // CHUNK)
         i = 0
         while i < active:
             rank, steps, which = lanes[i, 0], lanes[i, 1], lanes[i, 2]
             sample = 0 if rank == 0 else sample_of_rank(shard, rank)
             if sample < 0:
-                if steps >= min(shard[RATE], shard[SIZE] - 1):
+                if steps >= min(field(shard, RATE), field(shard, SIZE) - 1):
                     raise CorruptShard("samples")
                 rank = successor(shard, rank)
-                prefetch_value(shard, rank)
+                prefetch_directory(shard, rank)
                 lanes[i, 0], lanes[i, 1] = rank, steps + 1
                 i += 1
                 continue
             if rank == 0:
-                positions[which] = shard[SIZE] - 1 - steps
+                positions[which] = field(shard, SIZE) - 1 - steps
             else:
                 positions[which] = position_of_sample(shard, sample, steps)
             if waiting < high:
@@ -144,11 +150,11 @@ def locate(shard, low, high, positions):
 @kernel
 def rank_at(shard, position):
     """Rank of the suffix at a text position < SIZE."""
-    sample = position // shard[RATE]
-    if sample >= shard[SAMPLES]:
+    sample = position // field(shard, RATE)
+    if sample >= field(shard, SAMPLES):
         raise CorruptShard("samples")
     rank = rank_of_sample(shard, preimage(shard, sample))
-    for _ in range(position % shard[RATE]):
+    for _ in range(position % field(shard, RATE)):
         rank = successor(shard, rank)
     return rank
 
@@ -169,7 +175,8 @@ def walk(shard, rank, tokens):
 
 
 @kernel
-def extract(shard, start, end, tokens):
-    """Tokens at the text positions [start, end) into int64[end - start]."""
+def extract(shards, s, start, end, tokens):
+    """Tokens at the text positions [start, end) of a shard into int64[end - start]."""
+    shard = row_at(shards, s)
     if start < end:
         walk(shard, rank_at(shard, start), tokens)

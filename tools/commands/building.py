@@ -57,7 +57,9 @@ def build(
             "SentencePiece .model; none for ids without one.",
         ),
     ] = "bytes",
-    engine: Annotated[str, typer.Option(metavar="NAME", help="sa: suffix array.")] = "sa",
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="sa, a suffix array, or fm, an FM-index.")
+    ] = "sa",
     shard_tokens: Annotated[
         str, typer.Option(metavar="N", help="Most tokens of a shard, such as 50M or 1e8.")
     ] = "100M",
