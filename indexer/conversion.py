@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from gramdex.errors import OutputExistsError, UsageError
+from gramdex.errors import MemoryBoundError, OutputExistsError, UsageError
 from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE, FMShard
 from gramdex.fmindex.engines.unwinding import decode
 from gramdex.fmindex.format.files import publish, sync_folder, writing
@@ -34,6 +34,7 @@ from gramdex.fmindex.format.manifest import (
     write_manifest,
 )
 from gramdex.fmindex.format.sections import SectionWriter
+from gramdex.fmindex.index import Index
 from gramdex.fmindex.opening import open_index
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.verification import check_bytes
@@ -144,17 +145,39 @@ def _convert_into(
     """Write the whole new index; how many shards it has."""
     index = open_index(source)
     manifest = read_index_manifest(source)
-    ranks, width = index.vocabulary.ranks, index.vocabulary.width
     largest = max((shard.size for shard in index.shards), default=1)
-    need = shard_memory(largest, ranks, "induced", target[0])
-    workers, _ = fit_workers(workers, need, half_of_memory() if memory is None else memory)
+    need = shard_memory(largest, index.vocabulary.ranks, "induced", target[0])
+    memory = half_of_memory() if memory is None else memory
+    workers, total = fit_workers(workers, need, memory)
+    if total > memory:
+        raise MemoryBoundError(
+            f"memory of {memory:,} bytes",
+            f"converting a shard of {largest:,} tokens takes {total:,}",
+            "at most the stated memory",
+            f"give --memory {total}",
+        )
+    made = _convert_shards(index, folder, target, workers, progress)
+    if (source / TOKENIZER_FOLDER).exists():
+        with writing(folder):
+            shutil.copytree(source / TOKENIZER_FOLDER, folder / TOKENIZER_FOLDER)
+    shards = [made[shard.name] for shard in manifest.shards]
+    write_manifest(folder / MANIFEST, replace(manifest, shards=shards))
+    with writing(folder):
+        sync_folder(folder)
+    return len(shards)
+
+
+def _convert_shards(
+    index: Index,
+    folder: Path,
+    target: tuple[str, int],
+    workers: int,
+    progress: Callable[[str], None] | None,
+) -> dict[str, ShardManifest]:
+    """Convert all shards, some at a time; manifests by name."""
+    made: dict[str, ShardManifest] = {}
+    ranks, width = index.vocabulary.ranks, index.vocabulary.width
     executor = make_executor(workers, convert_shard)
-    done: dict[str, ShardManifest] = {}
-
-    def take(job: ShardJob, made: ShardManifest) -> None:
-        publish(job.folder, folder / made.name)
-        done[made.name] = made
-
     try:
         for shard in index.shards:
             given = shard.manifest
@@ -164,20 +187,19 @@ def _convert_into(
                 folder / f"{given.name}.tmp", given.name, given.size, given.documents, width,
                 ranks, *target, build=given.build, source=shard.folder, manifest=given,
             )  # fmt: skip
-            for finished in executor.submit(job):
-                take(*finished)
-        for finished in executor.drain():
-            take(*finished)
+            _publish(executor.submit(job), made)
+        _publish(executor.drain(), made)
     finally:
         executor.close()
-    if (source / TOKENIZER_FOLDER).exists():
-        with writing(folder):
-            shutil.copytree(source / TOKENIZER_FOLDER, folder / TOKENIZER_FOLDER)
-    shards = [done[shard.name] for shard in manifest.shards]
-    write_manifest(folder / MANIFEST, replace(manifest, shards=shards))
-    with writing(folder):
-        sync_folder(folder)
-    return len(shards)
+    return made
+
+
+def _publish(
+    finished: Iterable[tuple[ShardJob, ShardManifest]], made: dict[str, ShardManifest]
+) -> None:
+    for job, manifest in finished:
+        publish(job.folder, job.folder.with_name(manifest.name))
+        made[manifest.name] = manifest
 
 
 def convert_shard(job: ConversionJob, threads: int = 1) -> ShardManifest:

@@ -34,7 +34,7 @@ class MemoryPlan:
     total: int
 
 
-def shard_memory(size: int, ranks: int, sorter: str, engine: str) -> int:
+def shard_memory(size: int, ranks: int, sorter: str, engine: str = "sa") -> int:
     """Most bytes that finishing a shard of ``size`` tokens takes.
 
     Sorting; then, the sorter's own memory given back, making from the tokens and the suffix array

@@ -14,6 +14,7 @@ from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
 from gramdex.indexer.suffix_sort import SORTERS
+from gramdex.kernels.fm.columns import CHUNK
 
 SHARD_TOKENS = 100_000_000
 MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
@@ -81,7 +82,8 @@ class BuildOptions:
         _one_of("on_error", self.on_error, ON_ERROR)
         if self.on_empty is not None:
             _one_of("on_empty", self.on_empty, ON_EMPTY)
-        _in_range("shard_tokens", self.shard_tokens, 2, MAXIMUM_SHARD_TOKENS)
+        most = MAXIMUM_SHARD_TOKENS - (2 * CHUNK if self.engine == "fm" else 0)
+        _in_range("shard_tokens", self.shard_tokens, 2, most)
         _in_range("workers", self.workers, 1, 4096)
         check_sampling_rate(self.sampling_rate)
         if self.memory is not None:
