@@ -22,6 +22,8 @@ _METRICS = {
     "peak_above_empty_bytes": ("above empty, MB", 1e-6),
     "tokens_per_cpu_second": ("Mtokens / CPU s", 1e-6),
     "peak_bytes_per_token": ("peak bytes / token", 1.0),
+    "ns_per_byte": ("ns / byte of text", 1.0),
+    "peak_per_byte": ("peak / byte of text", 1.0),
 }
 
 
@@ -90,17 +92,26 @@ def _notes(notes: Iterable[str]) -> None:
 
 
 def _queries(result: dict[str, Any]) -> None:
+    _sections(result)
+    if result["kernels"]:
+        _kernels(result["kernels"])
+    _sizes(result["bytes_per_token"])
+    _compared(result)
+
+
+def _sections(result: dict[str, Any]) -> None:
     for section in result["sections"]:
         only = f", {section['rows'][0]['label']}" if len(section["rows"]) == 1 else ""
         _title(f"{section['title']}{only} ({section['unit']})")
         _latencies(section["rows"])
         _notes(section["notes"])
-    if result["kernels"]:
-        _kernels(result["kernels"])
-    _sizes(result["bytes_per_token"])
+
+
+def _compared(result: dict[str, Any]) -> None:
     rows = [row for section in result["sections"] for row in section["rows"]]
     compared = sum(peer["compared"] for row in rows for peer in row["peers"])
-    said = f"{compared:,} answers compared with those of peers, all equal."
+    equal = "as they must be" if result["bench"] == "compressed" else "all equal"
+    said = f"{compared:,} answers compared with those of peers, {equal}."
     _notes(["", said if compared else "No answers were compared: there was no peer."])
 
 
@@ -231,11 +242,11 @@ _SIZE_FIGURES = {
 }
 
 
-def _all(result: dict[str, Any]) -> None:
+def _summary(rows: Sequence[dict[str, Any]]) -> None:
     _title("summary: medians, and how many times better gramdex is")
     names = ("  engine", "median", "least–most", "ratio", "least–most")
     stdout().print(Text(_line(*names), "dim"), soft_wrap=True)
-    for row in result["summary"]:
+    for row in rows:
         stdout().print(Text(f"{row['work']} ({row['unit']})"))
         for line in row["lines"]:
             of, ratio = line["figure"], line["ratio"]
@@ -243,6 +254,10 @@ def _all(result: dict[str, Any]) -> None:
             times = (f"{figure(ratio['median'])}×", _range(ratio)) if ratio else ("", "")
             cells = _line(f"  {line['engine']}", *median, *times)
             stdout().print(Text(f"{cells}  {line.get('note', '')}".rstrip()), soft_wrap=True)
+
+
+def _all(result: dict[str, Any]) -> None:
+    _summary(result["summary"])
     failed = failures(result["parts"])
     for name, part in result["parts"].items():
         if name not in failed:
@@ -255,6 +270,61 @@ def _all(result: dict[str, Any]) -> None:
 def _line(engine: str, median: str, spread: str, ratio: str, ratios: str) -> str:
     """One line of the summary, in columns that 60 characters hold."""
     return f"{engine:<16} {median:>7}  {spread:<15} {ratio:>7}  {ratios}".rstrip()
+
+
+def _compressed(result: dict[str, Any]) -> None:
+    _summary(result["summary"])
+    _components(result)
+    _title("build")
+    _runs(result["build"])
+    _notes([_RATIO_NOTE, *result["build"]["notes"]])
+    _sections(result)
+    _compared(result)
+    if "failed" in result["pages"]:
+        _notes(["", f"Pages were not counted: {result['pages']['failed']}."])
+    else:
+        _pages(result["pages"])
+
+
+def _components(result: dict[str, Any]) -> None:
+    tokens, text = result["data"]["tokens"], result["text_bytes"]
+    for engine, parts in result["sizes"].items():
+        _title(f"{engine}: the index, part by part")
+        table = columns(["part", "bytes", "per token", "of the text"], right=range(1, 4))
+        whole = {"file": "all", "bytes": sum(part["bytes"] for part in parts)}
+        for part in (*parts, whole):
+            size = part["bytes"]
+            table.add_row(part["file"], f"{size:,}", f"{size / tokens:.4f}", f"{size / text:.5f}")
+        _show(table)
+    _notes([f"The text: {text:,} bytes.", *result["notes"]])
+
+
+def _pages(pages: dict[str, Any]) -> None:
+    _title(f"pages of 4 KiB, of {pages['index_pages']:,}, and ms, from disk")
+    names = ["query", "touched", "worst", "ms", "read", "ms", "first", "ms", "limited", "…"]
+    table = columns(names, right=range(1, len(names)))
+    for name, of in pages["kinds"].items():
+        first = of["first"]
+        cells = [of["pages_touched"]["p50"], of["pages_touched"]["worst"], of["ms_touched"]["p50"]]
+        cells += [of["pages_read"]["p50"], of["ms_read"]["p50"], first["pages"], first["ms"]]
+        cells += [of["limited_touched"]["ms"], of["limited_read"]["ms"]]
+        table.add_row(name, *map(_amount, cells))
+    _show(table)
+    _notes([_PAGES_NOTE.format(limit=pages["limit_pages"])])
+
+
+def _amount(value: float) -> str:
+    """A whole number as it is, else three digits."""
+    return f"{value:,.0f}" if value == int(value) else figure(value)
+
+
+_PAGES_NOTE = (
+    "Each query from disk: pages it touches (median, worst) and ms without reading ahead; pages "
+    "read and ms as the engine left reading ahead. First: all pages read by the first queries "
+    "after a start, and ms of one, the mean. Limited: ms of one, the mean, where all of the index "
+    "is forgotten whenever more than {limit:,} of its pages, a quarter, are in memory: without "
+    "reading ahead, and as the engine left it."
+)
 
 
 def _startup(result: dict[str, Any]) -> None:
@@ -277,5 +347,6 @@ _PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "threads": _threads,
     "sizes": _against_size,
     "startup": _startup,
+    "compressed": _compressed,
     "all": _all,
 }
