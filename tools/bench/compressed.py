@@ -81,12 +81,13 @@ def run_compressed(
         built = bench.build(say)
         pages = bench.pages(say)
         sections, sizes = bench.ask(held_out, say)
-    shown = {"engine": settings.engine, **asdict(settings.queries), "core": core}
+    asked = asdict(settings.queries)
+    asked.pop("questions")
     return {
         "bench": "compressed",
         **machine.describe(corpus, held_out),
         "peers": [{"name": BYTES.name, "version": BYTES.version(), "left_out": left_out}],
-        "settings": shown | {"page_cache": "warm"},
+        "settings": {"engine": settings.engine, **asked, "core": core, "page_cache": "warm"},
         "text_bytes": text.size,
         "summary": list(_summary(built, sizes, sections, text.size)),
         "build": built,

@@ -196,11 +196,10 @@ class _Locating:
         count = max(1, settings.queries // _READS)
         ids = sides.text.draw_strings(LOCATED, count, settings.seed + 1).ids
         self.sides = sides
-        self.strings = dict(
-            self._find(row, text) for row, text in zip(ids, sides.bytes_of(ids), strict=True)
-        )
-        self.intervals = list(self.strings)
-        self.ranks = [string.rank for string in self.strings.values()]
+        found = [self._find(*each) for each in zip(ids, sides.bytes_of(ids), strict=True)]
+        self.strings = dict(found)
+        self.intervals = [interval for interval, _ in found]
+        self.ranks = [string.rank for _, string in found]
 
     def _find(self, ids: np.ndarray, text: bytes) -> tuple[Interval, _Located]:
         found = self.sides.index.find(ids)

@@ -24,6 +24,13 @@ def make_cold(folder: Path) -> str:
     for path in _files(folder):
         with path.open("rb") as file:
             os.fsync(file.fileno())
+    return drop_pages(folder)
+
+
+def drop_pages(folder: Path) -> str:
+    """The same of files that are on disk already."""
+    for path in _files(folder):
+        with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     try:
         share = resident_share(folder)

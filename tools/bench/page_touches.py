@@ -1,8 +1,9 @@
 """Pages of an index that queries touch, and what queries take that find them on disk.
 
 Runs in a process of its own, the only one that has the index mapped. Before a measurement the
-pages are taken out of its map and the system is made to forget them. Three things are asked:
+pages are taken out of its map and the system is made to forget them. Four things are asked:
 
+- opening the index;
 - every query from disk: how many pages the system read for it, with reading ahead as the engine
   left it, and how many it touched, which is what is in memory then without reading ahead;
 - the first queries one after the other, as after a start;
@@ -59,7 +60,10 @@ def measure_pages(folder: Path, asked: Mapping[str, Any], work: Path) -> dict[st
 def measure_here(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The same in this process."""
     gramdex.warmup()
+    begin = time.perf_counter_ns()
     index = gramdex.open(folder)
+    opened = {"ms": (time.perf_counter_ns() - begin) / 1e6}
+    opened["pages"] = page_cache.resident_pages(folder)[0]
     kinds = {name: _prepare(index, *what) for name, what in asked.items()}
     pages = _Pages(folder)
     told: dict[str, Any] = {name: {"queries": len(kind[1])} for name, kind in kinds.items()}
@@ -73,7 +77,8 @@ def measure_here(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     for name, (ask, queries) in kinds.items():
         told[name] |= _each(pages, ask, queries, "touched")
         told[name] |= _limited(pages, ask, queries, "touched")
-    return {"index_pages": pages.total, "limit_pages": pages.limit, "kinds": told}
+    all_pages = {"index_pages": pages.total, "limit_pages": pages.limit}
+    return {**all_pages, "opened": opened, "kinds": told}
 
 
 class _Pages:
@@ -95,7 +100,7 @@ class _Pages:
             GramdexError: some stayed.
         """
         page_cache.advise_mapped(self.folder, mmap.MADV_DONTNEED)
-        if why := page_cache.make_cold(self.folder):
+        if why := page_cache.drop_pages(self.folder):
             raise GramdexError("pages of the index", why, "none", "measure again")
 
     def read_no_more_than_touched(self) -> None:

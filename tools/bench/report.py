@@ -300,30 +300,38 @@ def _components(result: dict[str, Any]) -> None:
 
 
 def _pages(pages: dict[str, Any]) -> None:
-    _title(f"pages of 4 KiB, of {pages['index_pages']:,}, and ms, from disk")
-    names = ["query", "touched", "worst", "ms", "read", "ms", "first", "ms", "limited", "…"]
+    kinds, total = pages["kinds"], f"{pages['index_pages']:,}"
+    _title(f"each query from disk: pages of {total}, and ms")
+    names = ["query", "touched", "worst", "ms", "read", "worst", "ms"]
     table = columns(names, right=range(1, len(names)))
-    for name, of in pages["kinds"].items():
-        first = of["first"]
-        cells = [of["pages_touched"]["p50"], of["pages_touched"]["worst"], of["ms_touched"]["p50"]]
-        cells += [of["pages_read"]["p50"], of["ms_read"]["p50"], first["pages"], first["ms"]]
-        cells += [of["limited_touched"]["ms"], of["limited_read"]["ms"]]
-        table.add_row(name, *map(_amount, cells))
+    for name, of in kinds.items():
+        table.add_row(name, *_from_disk(of, "touched"), *_from_disk(of, "read"))
     _show(table)
-    _notes([_PAGES_NOTE.format(limit=pages["limit_pages"])])
+    _title("queries one after the other, in ms, the mean")
+    names = ["query", "first", "pages", "little memory", "reading ahead"]
+    table = columns(names, right=range(1, len(names)))
+    for name, of in kinds.items():
+        limited = (of[f"limited_{how}"]["ms"] for how in ("touched", "read"))
+        table.add_row(
+            name, figure(of["first"]["ms"]), f"{of['first']['pages']:,}", *map(figure, limited)
+        )
+    _show(table)
+    opened, limit = pages["opened"], pages["limit_pages"]
+    told = f"Opened from disk in {figure(opened['ms'])} ms, with {opened['pages']:,} pages read."
+    _notes([told, _PAGES_NOTE.format(limit=limit)])
 
 
-def _amount(value: float) -> str:
-    """A whole number as it is, else three digits."""
-    return f"{value:,.0f}" if value == int(value) else figure(value)
+def _from_disk(of: dict[str, Any], how: str) -> list[str]:
+    pages = of[f"pages_{how}"]
+    return [f"{pages['p50']:,.0f}", f"{pages['worst']:,.0f}", figure(of[f"ms_{how}"]["p50"])]
 
 
 _PAGES_NOTE = (
-    "Each query from disk: pages it touches (median, worst) and ms without reading ahead; pages "
-    "read and ms as the engine left reading ahead. First: all pages read by the first queries "
-    "after a start, and ms of one, the mean. Limited: ms of one, the mean, where all of the index "
-    "is forgotten whenever more than {limit:,} of its pages, a quarter, are in memory: without "
-    "reading ahead, and as the engine left it."
+    "Pages are of 4 KiB. Touched: without reading ahead. Read: with reading ahead as the engine "
+    "left it. First: queries after a start, and the pages in memory after the last. Little memory: "
+    "all of the index is forgotten, outside the clock, whenever more than {limit:,} of its pages, "
+    "a quarter, are in memory; without reading ahead, and with it. SDSL reads its whole index "
+    "when it opens."
 )
 
 
