@@ -151,7 +151,7 @@ def _batches(sides: Sides) -> Iterator[Case]:
         agreement = Agreement()
         batches = [(Batch(sides.bytes_of(part)),) for part in parts]
         yield StringCase(
-            f"count_batch of {len(parts[0])} of the same strings, per query",
+            f"count_batch of {len(parts[0])} strings, per query",
             strings.label,
             "count_batch",
             sides.index.count_batch,

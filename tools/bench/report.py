@@ -22,7 +22,7 @@ _METRICS = {
     "peak_above_empty_bytes": ("above empty, MB", 1e-6),
     "tokens_per_cpu_second": ("Mtokens / CPU s", 1e-6),
     "peak_bytes_per_token": ("peak bytes / token", 1.0),
-    "ns_per_byte": ("ns / byte of text", 1.0),
+    "cpu_ns_per_byte": ("CPU ns / byte of text", 1.0),
     "peak_per_byte": ("peak / byte of text", 1.0),
 }
 
@@ -308,17 +308,20 @@ def _pages(pages: dict[str, Any]) -> None:
         table.add_row(name, *_from_disk(of, "touched"), *_from_disk(of, "read"))
     _show(table)
     _title("queries one after the other, in ms, the mean")
-    names = ["query", "first", "pages", "little memory", "reading ahead"]
+    names = ["query", "first", "pages", "little memory", "forgot", "reading ahead", "forgot"]
     table = columns(names, right=range(1, len(names)))
     for name, of in kinds.items():
-        limited = (of[f"limited_{how}"]["ms"] for how in ("touched", "read"))
-        table.add_row(
-            name, figure(of["first"]["ms"]), f"{of['first']['pages']:,}", *map(figure, limited)
-        )
+        first = figure(of["first"]["ms"]), f"{of['first']['pages']:,}"
+        table.add_row(name, *first, *_limited(of, "touched"), *_limited(of, "read"))
     _show(table)
     opened, limit = pages["opened"], pages["limit_pages"]
     told = f"Opened from disk in {figure(opened['ms'])} ms, with {opened['pages']:,} pages read."
     _notes([told, _PAGES_NOTE.format(limit=limit)])
+
+
+def _limited(of: dict[str, Any], how: str) -> list[str]:
+    limited = of[f"limited_{how}"]
+    return [figure(limited["ms"]), f"{limited['evictions']:,}"]
 
 
 def _from_disk(of: dict[str, Any], how: str) -> list[str]:
@@ -330,7 +333,8 @@ _PAGES_NOTE = (
     "Pages are of 4 KiB. Touched: without reading ahead. Read: with reading ahead as the engine "
     "left it. First: queries after a start, and the pages in memory after the last. Little memory: "
     "all of the index is forgotten, outside the clock, whenever more than {limit:,} of its pages, "
-    "a quarter, are in memory; without reading ahead, and with it. SDSL reads its whole index "
+    "a quarter, are in memory, which happened as often as it says; without reading ahead, and "
+    "with it. SDSL reads its whole index "
     "when it opens."
 )
 
