@@ -28,7 +28,7 @@ class SdslBytes(Sdsl):
     """``csa_wt<wt_huff<rrr_vector<127>>, 32, 64>``, on one core."""
 
     name = "sdsl-bytes"
-    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(WORKS[1:], _ONLY)
+    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(WORKS, _ONLY)
     notes: ClassVar[Mapping[str, str]] = {}
 
     def refuses(self, work: str, corpus: Corpus) -> str:
