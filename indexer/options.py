@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from gramdex.errors import UsageError
-from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE
+from gramdex.fmindex.engines.fm_shard import MOST_SAMPLING_RATE, SAMPLING_RATE
 from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
@@ -55,8 +55,8 @@ class BuildOptions:
         vocabulary_size: ids are below this; None takes it from the tokenizer, or from the
             largest id of pre-tokenized input.
         sorter: "induced" or "divsufsort"; the index is the same, time and memory are not.
-        sampling_rate: of an FM-index: one text position in so many, a power of two, is stored with
-            its rank; smaller is larger and faster to locate and extract.
+        sampling_rate: of an FM-index: one text position in so many is stored with its rank;
+            smaller is larger and faster to locate and extract.
 
     Raises:
         UsageError: a value has no meaning.
@@ -113,9 +113,7 @@ def check_sampling_rate(rate: int) -> None:
     Raises:
         UsageError: it is none.
     """
-    _in_range("sampling_rate", rate, 1, 1 << 16)
-    if rate & (rate - 1):
-        raise UsageError("sampling_rate", str(rate), "a power of two")
+    _in_range("sampling_rate", rate, 1, MOST_SAMPLING_RATE)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def write_successors(
         tokens: unsigned[n].
         suffixes: uint32[n], their suffix array.
         counts: int64[ranks], occurrences of each rank.
-        rate: of sampling, a power of two.
+        rate: of sampling.
 
     Raises:
         DiskFullError, BuildError: the file cannot be written.
@@ -65,7 +65,7 @@ def write_successors(
         writer.section("alphabet", alphabet)
         writer.section("starts", starts.astype(np.uint32))
         writer.section("code_lengths", lengths.ravel())
-        _write_stream(writer, (suffixes, rate), (values, starts), lengths)
+        _write_stream(writer, (suffixes, np.uint32(rate)), (values, starts), lengths)
 
 
 def _packed(numbers: np.ndarray, bits: int) -> np.ndarray:
@@ -76,7 +76,7 @@ def _packed(numbers: np.ndarray, bits: int) -> np.ndarray:
 
 def _write_stream(
     writer: SectionWriter,
-    text: tuple[np.ndarray, int],
+    text: tuple[np.ndarray, np.uint32],
     lists: tuple[np.ndarray, np.ndarray],
     lengths: np.ndarray,
 ) -> None:
@@ -87,7 +87,7 @@ def _write_stream(
         units.canonical_codes(lengths[table], codes[table])
     groups = np.empty(-(-chunks // columns.GROUP), np.uint64)
     pointers, found = np.empty(2 * chunks, np.uint16), np.empty(chunks, np.uint32)
-    samples = np.empty(-(-suffixes.size // text[1]), np.uint32)
+    samples = np.empty(-(-suffixes.size // int(text[1])), np.uint32)
     state = np.zeros(4, np.int64)
     words = np.empty(_WORDS, np.uint64)
     writer.begin("stream", np.uint8)

@@ -3,7 +3,7 @@
 ::
 
     successors.gdx    kind "successors"
-      sampling_rate   uint32  one number, a power of two: positions that are multiples are sampled
+      sampling_rate   uint32  one number: text positions that are its multiples are sampled
       alphabet        uint32  the tokens that have a list, ascending; empty where all ranks have one
       starts          uint32  first rank of each list, and the end
       directory       uint64  a word for each chunk of 256 ranks and one past the last: the value
@@ -34,6 +34,7 @@ from gramdex.kernels.memory import SEPARATOR
 
 SAMPLING_RATE = 128
 """Of the indexes that are built."""
+MOST_SAMPLING_RATE = 1 << 16
 
 _DENSE = 1 << 16
 _SMALL = ("sampling_rate", "alphabet", "starts", "code_lengths")
@@ -84,8 +85,9 @@ class FMShard:
             file.check_section(name) if name in file.sections else None
         rates = file.array("sampling_rate", np.uint32)
         self.rate = int(rates[0]) if rates.size == 1 else 0
-        if size < 1 or self.rate < 1 or self.rate & (self.rate - 1):
-            raise self._corrupt(f"{size} tokens, sampling rate {self.rate}", "a power of two")
+        if size < 1 or not 1 <= self.rate <= MOST_SAMPLING_RATE:
+            expected = f"tokens, and a rate from 1 to {MOST_SAMPLING_RATE}"
+            raise self._corrupt(f"{size} tokens, sampling rates {rates.tolist()}", expected)
         self.alphabet = file.array("alphabet", np.uint32)
         self.starts = file.array("starts", np.uint32)
         self.directory = file.array("directory", np.uint64)

@@ -15,7 +15,7 @@ One int64 matrix holds a row per shard, as for the suffix array:
     STREAM_BYTES    where a half may begin: so many bytes, and what one reads at most after them
     DECODERS        address of the decoding tables, uint32[TABLES << CODE_BITS]
     SAMPLE_COUNTS     address of the samples before every SAMPLE_CHUNKS chunks, uint32
-    RATE            text positions that are multiples of it are sampled; a power of two
+    RATE            text positions that are multiples of it are sampled
     SAMPLES         how many
     PERMUTATION     address of the sampled positions / RATE in the order of ranks, SAMPLE_BITS each
     SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS

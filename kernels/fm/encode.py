@@ -149,7 +149,7 @@ def pack_bits(numbers, bits, words):
 
 @kernel
 def put_samples(words, bit, offsets, count):
-    """Write how many sampled ranks a chunk has, and where they are."""
+    """Write how many sampled ranks a half has, and where they are."""
     zeros = bit_length(count + 1) - 1
     bit = put_bits(words, bit, 1 << zeros, zeros + 1)
     bit = put_bits(words, bit, count + 1 - (1 << zeros), zeros)
@@ -180,16 +180,15 @@ def put_half(words, bit, units, count, lengths, codes):
 
 
 @kernel
-def sampled_ranks(suffixes, rate, chunk, offsets, samples, sample):
-    """Distances of the sampled ranks of a chunk from its first; their positions / rate.
+def sampled_ranks(suffixes, rate, start, offsets, samples, sample):
+    """Distances of the sampled ranks of a half from its first, ``start``; their positions / rate.
 
-    Shapes: offsets int64[CHUNK], samples uint32[m], filled from ``sample`` on. Returns how many.
+    Shapes: offsets int64[HALF], samples uint32[m], filled from ``sample`` on. Returns how many.
     """
     count = 0
-    start = chunk * CHUNK
-    for rank in range(start, min(start + CHUNK, suffixes.size)):
-        position = np.int64(suffixes[rank])
-        if position & (rate - 1) == 0:
+    for rank in range(start, min(start + HALF, suffixes.size)):
+        position = suffixes[rank]
+        if position % rate == 0:
             offsets[count] = rank - start
             samples[sample + count] = position // rate
             count += 1
@@ -201,7 +200,7 @@ def encode_chunks(text, lists, code, state, words, places, samples):
     """Encode GROUP-aligned chunks until the words are full; how many bytes they take.
 
     Args:
-        text: suffixes uint32[n], and the sampling rate.
+        text: suffixes uint32[n], and the sampling rate, uint32.
         lists: values uint32[n], and starts int64[slots + 1].
         code: lengths uint8[tables, SYMBOLS], and codes int64[tables, SYMBOLS].
         state: int64[4], what goes from call to call.
@@ -214,7 +213,7 @@ def encode_chunks(text, lists, code, state, words, places, samples):
     lengths, codes = code
     groups, pointers, counts = places
     local, new = np.empty(CHUNK + 1, np.int64), np.empty(CHUNK + 1, np.bool_)
-    units, offsets = np.empty((HALF, 3), np.int64), np.empty(CHUNK, np.int64)
+    units, offsets = np.empty((HALF, 3), np.int64), np.empty(HALF, np.int64)
     room = words.size * 8 - GROUP * MOST_CHUNK_BYTES - 8
     bit, group_byte = 0, 0
     for chunk in range(state[CHUNK_DONE], (values.size + CHUNK - 1) // CHUNK):
@@ -224,13 +223,14 @@ def encode_chunks(text, lists, code, state, words, places, samples):
                 break
             groups[chunk // GROUP] = state[BYTES] + group_byte
         state[SLOT] = read_chunk(values, starts, chunk, state[SLOT], local, new)
-        count = sampled_ranks(suffixes, rate, chunk, offsets, samples, state[SAMPLE])
-        state[SAMPLE] += count
-        counts[chunk] = count
+        counts[chunk] = 0
         for half in range(2):
+            start = chunk * CHUNK + half * HALF
+            count = sampled_ranks(suffixes, rate, start, offsets, samples, state[SAMPLE])
+            state[SAMPLE] += count
+            counts[chunk] += count
             pointers[2 * chunk + half] = (bit >> 3) - group_byte
-            if half == 0:
-                bit = put_samples(words, bit, offsets, count)
+            bit = put_samples(words, bit, offsets, count)
             bit = put_half(words, bit, units, half_units(local, new, half, units), lengths, codes)
             bit = (bit + 7) & ~7
         state[CHUNK_DONE] = chunk + 1

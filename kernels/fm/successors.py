@@ -64,7 +64,7 @@ def bits_at(address, bit):
 
 @kernel
 def sample_count(address):
-    """How many sampled ranks a chunk has, and the bits before their list; its first half's."""
+    """How many sampled ranks a half has, and the bits before their list; from its address."""
     word = bits_at(address, 0)
     zeros = 0
     while (word >> zeros) & 1 == 0:
@@ -72,18 +72,17 @@ def sample_count(address):
         if zeros > OFFSET_BITS:
             raise CorruptShard("stream of successors")
     word >>= zeros + 1
-    return (1 << zeros) + (word & ((1 << zeros) - 1)) - 1, 2 * zeros + 1
+    samples = (1 << zeros) + (word & ((1 << zeros) - 1)) - 1
+    if samples > HALF:
+        raise CorruptShard("stream of successors")
+    return samples, 2 * zeros + 1
 
 
 @kernel
 def units_start(shard, chunk, half):
     """Address of a half, and the bit of it where its table stands."""
     address = half_start(shard, chunk, half)
-    if half:
-        return address, 0
     samples, bit = sample_count(address)
-    if samples > CHUNK:
-        raise CorruptShard("stream of successors")
     return address, bit + OFFSET_BITS * samples
 
 

@@ -1,45 +1,44 @@
 """Units: what the halves of a chunk are coded in, and how their bits lie.
 
-A half is a walk over CHUNK / 2 ranks, away from the base it starts from: forwards from its own
+A half is a walk over HALF ranks, away from the base it starts from: forwards from its own
 chunk's, or backwards from the next one's. It is cut into units: a jump to another value, and the
 run of values beside each other that begins there. Jump and run are put into classes, the pair of
 classes is one symbol, coded by one of TABLES Huffman codes, which the half names first, and what
 the classes leave open follows in plain bits:
 
-    half   = table (TABLE_BITS) unit unit …
+    half   = samples | table (TABLE_BITS) | unit unit …
     unit   = code of the symbol (CODE_BITS at most) | rest of the jump | rest of the run
 
     jump   1: class 0     d + 1 with 2^k <= d < 2^(k + 1): class k + 1, rest d - 2^k of k bits
            into another token's list: class NEW_LIST, rest the value itself, VALUE_BITS
     run    RUN_FIRST[c] + rest of RUN_BITS[c]
 
-The first half of a chunk begins with the sampled ranks in the chunk: their number plus one in
-Elias' gamma code, the zeros first, and OFFSET_BITS each for their distance from the chunk's first.
-Bits fill bytes from the lowest on.
+Samples are the sampled ranks in the half: their number plus one in Elias' gamma code, the zeros
+first, and OFFSET_BITS each for their distance from its first rank. Bits fill bytes from the lowest
+on.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.fm.columns import CHUNK
+from gramdex.kernels.fm.columns import HALF
 from gramdex.kernels.jit import kernel
 
 TABLES, TABLE_BITS = 16, 4
 CODE_BITS = 11
 VALUE_BITS = 33
-OFFSET_BITS = 8
+OFFSET_BITS = 7
 
-RUN_FIRST = np.array([1, 2, 3, 4, 6, 10, 18, 50, CHUNK])
+RUN_FIRST = np.array([1, 2, 3, 4, 6, 10, 18, 50, HALF + 1])
 RUN_BITS = np.array([0, 0, 0, 1, 2, 3, 5, 7])
 RUNS = RUN_BITS.size
 NEW_LIST = VALUE_BITS + 1
 SYMBOLS = (NEW_LIST + 1) * RUNS
 
 MOST_UNIT_BITS = CODE_BITS + VALUE_BITS + 7
-MOST_HALF_BYTES = (TABLE_BITS + MOST_UNIT_BITS * CHUNK // 2) // 8 + 1
-MOST_HEADER_BYTES = (2 * OFFSET_BITS + 1 + OFFSET_BITS * CHUNK) // 8 + 1
-MOST_CHUNK_BYTES = MOST_HEADER_BYTES + 2 * MOST_HALF_BYTES
+MOST_SAMPLE_BITS = 2 * OFFSET_BITS + 1 + OFFSET_BITS * HALF
+MOST_CHUNK_BYTES = 2 * ((MOST_SAMPLE_BITS + TABLE_BITS + MOST_UNIT_BITS * HALF) // 8 + 1)
 """Bits and bytes that these take at most."""
 
 # An entry of a decoding table:
@@ -64,7 +63,7 @@ def bit_length(number):
 
 @kernel
 def run_class(run):
-    """Class of a run of 1 to CHUNK / 2 values."""
+    """Class of a run of 1 to HALF values."""
     found = 0
     while run >= RUN_FIRST[found + 1]:
         found += 1

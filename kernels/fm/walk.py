@@ -10,6 +10,7 @@ import numpy as np
 
 from gramdex.kernels.fm.columns import (
     CHUNK,
+    HALF,
     RATE,
     SAMPLE_CHUNKS,
     SAMPLE_COUNTS,
@@ -37,25 +38,25 @@ LANES = 16
 
 
 @kernel
-def samples_before(shard, chunk):
-    """Sampled ranks before a chunk."""
+def samples_before(shard, chunk, half):
+    """Sampled ranks before a half of a chunk."""
     group = chunk // SAMPLE_CHUNKS
     samples = load_u32(field(shard, SAMPLE_COUNTS), group)
-    for before in range(group * SAMPLE_CHUNKS, chunk):
-        samples += sample_count(half_start(shard, before, 0))[0]
+    for before in range(2 * group * SAMPLE_CHUNKS, 2 * chunk + half):
+        samples += sample_count(half_start(shard, before >> 1, before & 1))[0]
     return samples
 
 
 @kernel
 def sample_of_rank(shard, rank):
     """Number of a rank among the sampled ones, or -1."""
-    chunk, offset = rank // CHUNK, rank % CHUNK
-    address = half_start(shard, chunk, 0)
+    chunk, half, offset = rank // CHUNK, (rank // HALF) & 1, rank % HALF
+    address = half_start(shard, chunk, half)
     samples, bit = sample_count(address)
-    for i in range(min(samples, CHUNK)):
-        found = bits_at(address, bit + OFFSET_BITS * i) & (CHUNK - 1)
+    for i in range(samples):
+        found = bits_at(address, bit + OFFSET_BITS * i) & (HALF - 1)
         if found >= offset:
-            return samples_before(shard, chunk) + i if found == offset else -1
+            return samples_before(shard, chunk, half) + i if found == offset else -1
     return -1
 
 
@@ -71,11 +72,11 @@ def rank_of_sample(shard, sample):
         else:
             high = middle
     left = sample - load_u32(field(shard, SAMPLE_COUNTS), low)
-    for chunk in range(low * SAMPLE_CHUNKS, min((low + 1) * SAMPLE_CHUNKS, chunks)):
-        address = half_start(shard, chunk, 0)
+    for place in range(2 * low * SAMPLE_CHUNKS, 2 * min((low + 1) * SAMPLE_CHUNKS, chunks)):
+        address = half_start(shard, place >> 1, place & 1)
         samples, bit = sample_count(address)
-        if 0 <= left < min(samples, CHUNK):
-            rank = chunk * CHUNK + (bits_at(address, bit + OFFSET_BITS * left) & (CHUNK - 1))
+        if 0 <= left < samples:
+            rank = place * HALF + (bits_at(address, bit + OFFSET_BITS * left) & (HALF - 1))
             if rank < field(shard, SIZE):
                 return rank
         left -= samples

@@ -39,8 +39,8 @@ SamplingRate = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Of an FM-index: one position in N is stored; a power of two. Smaller is larger, and "
-        "faster to find positions and text.",
+        help="Of an FM-index: one position in N is stored. Smaller is larger, and faster to find "
+        "positions and text.",
     ),
 ]
 
