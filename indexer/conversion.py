@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from gramdex.errors import MemoryBoundError, OutputExistsError, UsageError
-from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE, FMShard
+from gramdex.fmindex.engines.fm_shard import FMShard
 from gramdex.fmindex.engines.unwinding import decode
 from gramdex.fmindex.format.files import publish, sync_folder, writing
 from gramdex.fmindex.format.layout import (
     COMMON_FILES,
     ENGINE_FILES,
     ENGINES,
+    SAMPLING_RATE,
     SUCCESSORS_FILE,
     TOKENIZER_FOLDER,
     TOKENS_FILE,

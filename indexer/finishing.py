@@ -14,10 +14,10 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
-from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
     ENGINE_FILES,
+    SAMPLING_RATE,
     SUCCESSORS_FILE,
     TOKENS_FILE,
     file_record,

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from gramdex.errors import UsageError
-from gramdex.fmindex.engines.fm_shard import MOST_SAMPLING_RATE, SAMPLING_RATE
-from gramdex.fmindex.format.layout import ENGINES
+from gramdex.fmindex.format.layout import ENGINES, MOST_SAMPLING_RATE, SAMPLING_RATE
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
 from gramdex.indexer.suffix_sort import SORTERS

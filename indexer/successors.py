@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from gramdex.fmindex.engines.fm_shard import (
-    SAMPLING_RATE,
     chunk_count,
     has_all_lists,
     packed_words,
     sample_bits,
 )
+from gramdex.fmindex.format.layout import SAMPLING_RATE
 from gramdex.fmindex.format.sections import SectionWriter
 from gramdex.indexer.successor_codes import train_codes
 from gramdex.kernels.fm import columns, encode, permutation, units

@@ -28,13 +28,10 @@ import mmap
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.format.layout import MOST_SAMPLING_RATE
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels.fm import columns, permutation, units
 from gramdex.kernels.memory import SEPARATOR
-
-SAMPLING_RATE = 128
-"""Of the indexes that are built."""
-MOST_SAMPLING_RATE = 1 << 16
 
 _DENSE = 1 << 16
 _SMALL = ("sampling_rate", "alphabet", "starts", "code_lengths")

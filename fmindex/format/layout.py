@@ -28,6 +28,10 @@ ENGINES = tuple(ENGINE_FILES)
 
 TOKENIZER_FOLDER = "tokenizer"
 
+SAMPLING_RATE = 64
+"""Of an FM-index, unless another is asked for: one text position in so many is stored."""
+MOST_SAMPLING_RATE = 1 << 16
+
 
 def shard_name(number: int) -> str:
     """Folder of shard ``number``."""

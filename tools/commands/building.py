@@ -12,6 +12,7 @@ import typer
 
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.fmindex.format.layout import SAMPLING_RATE
 from gramdex.tools.arguments import AsJson, IndexPath, parse_amount, parse_size
 from gramdex.tools.failures import Interrupted
 from gramdex.tools.output import (
@@ -133,7 +134,7 @@ def build(
     sorter: Annotated[
         str, typer.Option(metavar="NAME", help="Of suffixes: induced or divsufsort; same index.")
     ] = "induced",
-    sampling_rate: SamplingRate = 128,
+    sampling_rate: SamplingRate = SAMPLING_RATE,
     as_json: AsJson = False,
 ) -> None:
     """Build an index.
@@ -178,7 +179,7 @@ def convert(
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="sa, a suffix array, or fm, an FM-index.")
     ],
-    sampling_rate: SamplingRate = 128,
+    sampling_rate: SamplingRate = SAMPLING_RATE,
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Shards converted at once; without it, all cores."),
