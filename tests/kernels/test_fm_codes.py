@@ -186,6 +186,7 @@ class Permutation:
         self.shortcuts = packed(self.backs[self.marked].tolist(), bits)
         row = np.zeros((1, columns.COLUMNS), np.int64)
         row[0, columns.SAMPLES], row[0, columns.SAMPLE_BITS] = size, bits
+        row[0, columns.SHORTCUT_TOTAL] = len(self.marked)
         row[0, columns.PERMUTATION] = self.words.ctypes.data
         row[0, columns.SHORTCUT_MARKS] = self.marks.ctypes.data
         row[0, columns.SHORTCUT_COUNTS] = self.counts.ctypes.data
