@@ -55,7 +55,6 @@ def open_ids(
     vocabulary_size: int,
     shard_tokens: int = 1 << 20,
     engine: str = "sa",
-    threads: int = 1,
 ) -> gramdex.Index:
     """Documents of ids in an opened index; "mixed" are two halves, opened together in order."""
     parts = {engine: documents}
@@ -67,7 +66,7 @@ def open_ids(
     for name, part in parts.items():
         (folder / name).mkdir()
         paths.append(build_ids(folder / name, part, vocabulary_size, shard_tokens, **ENGINES[name]))
-    return gramdex.open(paths, threads=threads)
+    return gramdex.open(paths)
 
 
 def shard_budget(documents: Sequence[Sequence[int]], shards: int) -> int:
