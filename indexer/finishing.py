@@ -14,15 +14,11 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
-from gramdex.fmindex.engines.continuations import build_continuations
 from gramdex.fmindex.engines.fm_shard import SAMPLING_RATE
-from gramdex.fmindex.engines.suffix_array import bucket_shift
-from gramdex.fmindex.engines.threads import beside
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
     ENGINE_FILES,
     SUCCESSORS_FILE,
-    SUFFIXES_FILE,
     TOKENS_FILE,
     file_record,
     shard_files,
@@ -30,11 +26,11 @@ from gramdex.fmindex.format.layout import (
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, ShardManifest, write_manifest
 from gramdex.fmindex.format.sections import PAGE, SectionFile, SectionWriter
 from gramdex.indexer.successors import write_successors
+from gramdex.indexer.suffix_files import MARGIN, write_suffixes
 from gramdex.indexer.suffix_sort import SORTERS, sort_suffixes
-from gramdex.kernels.packing import count_symbols, prefix_table
+from gramdex.kernels.packing import count_symbols
 
 _CHUNK = 1 << 22
-_MARGIN = 1 << 16  # headers, padding, the manifest
 
 
 @dataclass(frozen=True)
@@ -124,6 +120,7 @@ def close_shard(job: ShardJob) -> ShardManifest:
 
 def _write_fm(job: ShardJob, tokens: np.ndarray, counts: np.ndarray) -> None:
     """Sort the tokens and write the lists of successors, which take the place of their file."""
+    require_space(job.folder, 2 * job.size * job.width + 4 * job.ranks + MARGIN)
     suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
     if overwritten:
         job.fill(tokens)
@@ -137,31 +134,15 @@ def _write_suffix_array(
     job: ShardJob, tokens: np.ndarray, counts: np.ndarray, threads: int
 ) -> None:
     """Sort the tokens, write the suffix array and its tables."""
-    require_space(job.folder, 4 * job.size + 4 * job.ranks + _MARGIN)
-    shift = bucket_shift(job.ranks, job.size)
-    buckets = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
-    prefix_table(counts, shift, buckets)
+    require_space(job.folder, 4 * job.size + 4 * job.ranks + MARGIN)
     suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
-    suffixes = _narrow(suffixes)
 
-    def make() -> list[tuple[str, np.ndarray]]:
-        if shift:
-            return []
+    def read_tokens() -> np.ndarray:
         if overwritten:
             job.fill(tokens)
-        return list(build_continuations(tokens, suffixes, buckets).sections())
+        return tokens
 
-    with (
-        beside(make, threads) as made,
-        SectionWriter(job.folder / SUFFIXES_FILE, ENGINE_FILES["sa"][SUFFIXES_FILE]) as writer,
-    ):
-        writer.section("suffixes", suffixes)
-        writer.section("buckets", buckets)
-        writer.section("shift", np.array([shift], np.uint8))
-        sections = made()
-        require_space(job.folder, sum(values.nbytes for _, values in sections) + _MARGIN)
-        for name, values in sections:
-            writer.section(name, values)
+    write_suffixes(job.folder, _narrow(suffixes), counts, read_tokens, threads)
 
 
 def _read(job: ShardJob, tokens: np.ndarray) -> tuple[np.ndarray, bytes]:

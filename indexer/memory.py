@@ -34,7 +34,7 @@ class MemoryPlan:
     total: int
 
 
-def shard_memory(size: int, ranks: int, sorter: str, engine: str) -> int:
+def shard_memory(size: int, ranks: int, sorter: str, engine: str = "sa") -> int:
     """Most bytes that finishing a shard of ``size`` tokens takes.
 
     Sorting; then, the sorter's own memory given back, making from the tokens and the suffix array
@@ -48,6 +48,14 @@ def shard_memory(size: int, ranks: int, sorter: str, engine: str) -> int:
     return max(working_memory(size, ranks, sorter), table + PER_RANK * ranks)
 
 
+def fit_workers(workers: int, need: int, memory: int) -> tuple[int, int]:
+    """At most so many workers, each taking ``need`` bytes; with what all of them take."""
+    workers = min(workers, (memory - READING) // (WORKER + need))
+    if workers >= 2:
+        return workers, READING + workers * (WORKER + need)
+    return 1, READING + need
+
+
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     """Fit as many workers as were asked for into the stated memory.
 
@@ -56,11 +64,9 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     """
     sort = shard_memory(options.shard_tokens, ranks, options.sorter, options.engine)
     memory = options.memory_bytes
-    workers = min(options.workers, (memory - READING) // (WORKER + sort))
-    if workers >= 2:
-        return MemoryPlan(workers, sort, READING + workers * (WORKER + sort))
     if READING + sort <= memory:
-        return MemoryPlan(1, sort, READING + sort)
+        workers, total = fit_workers(options.workers, sort, memory)
+        return MemoryPlan(workers, sort, total)
     raise MemoryBoundError(
         f"memory of {memory:,} bytes",
         f"sorting a shard of {options.shard_tokens:,} tokens takes {READING + sort:,}",

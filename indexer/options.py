@@ -14,6 +14,7 @@ from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
 from gramdex.indexer.suffix_sort import SORTERS
+from gramdex.kernels.fm.columns import CHUNK
 
 SHARD_TOKENS = 100_000_000
 MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
@@ -81,11 +82,10 @@ class BuildOptions:
         _one_of("on_error", self.on_error, ON_ERROR)
         if self.on_empty is not None:
             _one_of("on_empty", self.on_empty, ON_EMPTY)
-        _in_range("shard_tokens", self.shard_tokens, 2, MAXIMUM_SHARD_TOKENS)
+        most = MAXIMUM_SHARD_TOKENS - (2 * CHUNK if self.engine == "fm" else 0)
+        _in_range("shard_tokens", self.shard_tokens, 2, most)
         _in_range("workers", self.workers, 1, 4096)
-        _in_range("sampling_rate", self.sampling_rate, 1, 1 << 16)
-        if self.sampling_rate & (self.sampling_rate - 1):
-            raise UsageError("sampling_rate", str(self.sampling_rate), "a power of two")
+        check_sampling_rate(self.sampling_rate)
         if self.memory is not None:
             _in_range("memory", self.memory, 1, 1 << 62)
         if self.vocabulary_size is not None:
@@ -99,9 +99,23 @@ class BuildOptions:
     @property
     def memory_bytes(self) -> int:
         """The stated bound, or half of the machine's memory."""
-        if self.memory is not None:
-            return self.memory
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        return half_of_memory() if self.memory is None else self.memory
+
+
+def half_of_memory() -> int:
+    """Half the bytes of the machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def check_sampling_rate(rate: int) -> None:
+    """Refuse what is no rate of sampling.
+
+    Raises:
+        UsageError: it is none.
+    """
+    _in_range("sampling_rate", rate, 1, 1 << 16)
+    if rate & (rate - 1):
+        raise UsageError("sampling_rate", str(rate), "a power of two")
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -89,6 +89,8 @@ class Engine(ABC):
 
     kernels: ClassVar[Kernels]
     columns: ClassVar[int]
+    first_taken: ClassVar[int] = 1 << 16
+    """How many first positions are asked for where it is not known how many are needed."""
 
     def __init__(self, shards: Sequence[Any], threads: int = 1) -> None:
         self.shards: list[Any] = list(shards)

@@ -5,13 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
-from gramdex.kernels.fm import columns, count_batch, infgram, matching, next_tokens, search, walk
+from gramdex.kernels.fm import (
+    columns,
+    count_batch,
+    infgram,
+    matching,
+    next_tokens,
+    search,
+    unwind,
+    walk,
+)
+
+_FIRST_SAMPLES, _MOST_SAMPLES = 1 << 6, 1 << 13
 
 
 class FMEngine(Engine):
     """Over shards of coded successors; see ``Engine``."""
 
     columns = columns.COLUMNS
+    first_taken = 1 << 9
     kernels = Kernels(
         count=search.count,
         count_batch=count_batch.count_batch,
@@ -35,8 +47,38 @@ class FMEngine(Engine):
         return positions
 
     def first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
-        """The ``most`` smallest text positions, ascending int64, of the ranks [low, high)."""
+        """The ``most`` smallest text positions, ascending int64, of the ranks [low, high).
+
+        Where they are frequent it is quicker to go through the text from its start than to locate
+        all of them; no more of it is read than would have cost as much.
+        """
+        opened = self.shards[shard]
+        worth = (high - low) * opened.rate // 2
+        if most * opened.size <= worth * (high - low):
+            found = self._read_on(shard, (low, high), most, worth)
+            if found is not None:
+                return found
         return self.locate(shard, low, high)[:most]
+
+    @reads_shards
+    def _read_on(
+        self, shard: int, interval: tuple[int, int], most: int, worth: int
+    ) -> np.ndarray | None:
+        """The first positions with a rank in the interval, if ``worth`` tokens hold so many."""
+        opened = self.shards[shard]
+        found, count, first, samples = [], 0, 0, _FIRST_SAMPLES
+        while first < opened.samples and first * opened.rate < worth:
+            last = min(first + samples, opened.samples)
+            start = first * opened.rate
+            ranks = np.empty(min(last * opened.rate, opened.size) - start, np.int64)
+            unwind.ranks_of_positions(self._rows, shard, first, last, ranks)
+            here = (interval[0] <= ranks) & (ranks < interval[1])
+            found.append(np.flatnonzero(here) + start)
+            count += found[-1].size
+            if count >= most:
+                return np.concatenate(found)[:most]
+            first, samples = last, min(2 * samples, _MOST_SAMPLES)
+        return None
 
     @reads_shards
     def extract(self, shard: int, start: int, end: int) -> np.ndarray:

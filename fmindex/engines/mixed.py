@@ -36,7 +36,7 @@ class MixedEngine(Engine):
         self._parts: list[tuple[Engine, np.ndarray]] = []
         for engine, which in ((SuffixArrayEngine, ~of_fm), (FMEngine, of_fm)):
             numbers = np.flatnonzero(which)
-            self._parts.append((engine([shards[i] for i in numbers], threads), numbers))
+            self._parts.append((engine([shards[int(i)] for i in numbers], threads), numbers))
         self._place = {
             int(shard): (engine, place)
             for engine, numbers in self._parts
@@ -116,11 +116,13 @@ class MixedEngine(Engine):
 
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Suffix length, its count and its count with the token, int64[n] each."""
-        return _longest([engine.infgram_scores(text) for engine, _ in self._parts])
+        lengths, totals, counts = _longest([e.infgram_scores(text) for e, _ in self._parts])
+        return lengths, totals, counts
 
     def matching_statistics(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Length and count of the longest match at each position, int64[n] each."""
-        return _longest([engine.matching_statistics(text) for engine, _ in self._parts])
+        lengths, counts = _longest([e.matching_statistics(text) for e, _ in self._parts])
+        return lengths, counts
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""

@@ -25,8 +25,8 @@ from gramdex.fmindex.format.files import write_file
 MANIFEST = "manifest.json"
 SHARD_MANIFEST = "shard.json"
 BUILD_PLAN = "build.json"
-VERSION = 2
-MINIMUM_READER = 1
+VERSION = 3
+MINIMUM_READER = 3
 
 _TYPES = {"int": int, "str": str, "dict": dict, "list": list}
 

@@ -41,8 +41,8 @@ from gramdex.errors import (
 from gramdex.fmindex.format.files import writing
 
 MAGIC = b"GRAMDEX\0"
-VERSION = 2
-MINIMUM_READER = 1
+VERSION = 3
+MINIMUM_READER = 3
 PAGE = 4096
 ALIGNMENT = 64
 MAXIMUM_SECTIONS = 62

@@ -14,8 +14,6 @@ from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 
-_FIRST_POSITIONS = 1 << 16
-
 
 @dataclass(frozen=True)
 class DocumentReader:
@@ -87,7 +85,7 @@ class DocumentReader:
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
-        taken = _FIRST_POSITIONS
+        taken = self.engine.first_taken
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
             if np.unique(self.shards[shard].document_of(positions)).size > most:
