@@ -63,8 +63,7 @@ def compare(
                 compare_documents(index, naive, query)
         for number, document in enumerate(documents[:20]):
             assert index.document(number).ids.tolist() == document
-        if engine == "sa":
-            index.verify()
+        index.verify()
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -118,8 +117,7 @@ def test_prefix_table_that_ignores_low_bits(tmp_path: Path, engine: str) -> None
     compare_with_naive(
         index, NaiveIndex(documents), query_patterns(Corpus("sparse", documents, size), count=30)
     )
-    if engine == "sa":
-        index.verify()
+    index.verify()
 
 
 def test_long_patterns_and_long_matches(tmp_path: Path, engine: str) -> None:
