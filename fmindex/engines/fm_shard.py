@@ -113,6 +113,7 @@ class FMShard:
         row[columns.STREAM_BYTES] = self.stream.size - units.MOST_CHUNK_BYTES
         row[columns.RATE], row[columns.SAMPLES] = self.rate, self.samples
         row[columns.SAMPLE_BITS] = sample_bits(self.samples)
+        row[columns.SHORTCUT_TOTAL] = self.shortcut_total
         if self.alphabet.size:
             row[columns.ALPHABET] = self.alphabet.ctypes.data
         for column, array in (
@@ -138,7 +139,7 @@ class FMShard:
         chunks, samples = chunk_count(self.size), self.samples
         marks = -(-samples // permutation.WORD)
         lists = self.ranks if has_all_lists(self.ranks, self.size) else self.alphabet.size
-        shortcuts = int(self.shortcut_counts[-1]) if self.shortcut_counts.size else 0
+        self.shortcut_total = int(self.shortcut_counts[-1]) if self.shortcut_counts.size else 0
         expected = {
             "alphabet": 0 if lists == self.ranks else lists,
             "starts": lists + 1,
@@ -148,7 +149,7 @@ class FMShard:
             "permutation": packed_words(samples, sample_bits(samples)),
             "shortcut_marks": marks,
             "shortcut_counts": marks + 1,
-            "shortcuts": packed_words(shortcuts, sample_bits(samples)),
+            "shortcuts": packed_words(self.shortcut_total, sample_bits(samples)),
         }
         found = {name: getattr(self, name).size for name in expected}
         if found != expected or self.stream.size <= units.MOST_CHUNK_BYTES:

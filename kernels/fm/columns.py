@@ -18,7 +18,7 @@ One int64 matrix holds a row per shard, as for the suffix array:
     RATE            text positions that are multiples of it are sampled
     SAMPLES         how many
     PERMUTATION     address of the sampled positions / RATE in the order of ranks, SAMPLE_BITS each
-    SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS
+    SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS, SHORTCUT_TOTAL
                     way back through that permutation, see ``kernels/fm/permutation.py``
 
 Everything read from a file is compared with what bounds it before it is used as an index, so a
@@ -32,8 +32,8 @@ from gramdex.kernels.memory import CorruptShard, load_64, load_u32
 
 SIZE, SLOTS, ALPHABET, STARTS, DIRECTORY, GROUPS, STREAM, STREAM_BYTES, DECODERS = range(9)
 SAMPLE_COUNTS, RATE, SAMPLES, PERMUTATION, SAMPLE_BITS = range(9, 14)
-SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS = range(14, 17)
-COLUMNS = 17
+SHORTCUT_MARKS, SHORTCUT_COUNTS, SHORTCUTS, SHORTCUT_TOTAL = range(14, 18)
+COLUMNS = 18
 
 CHUNK = 256
 """Ranks between two bases."""

@@ -8,6 +8,7 @@ before it: at most 2 * SHORTCUT steps (Munro, Raman, Raman and Rao 2012, section
     SHORTCUT_MARKS   a bit for each element: has it a shortcut; in words of 64
     SHORTCUT_COUNTS  uint32, shortcuts before each word
     SHORTCUTS        elements, SAMPLE_BITS each
+    SHORTCUT_TOTAL   how many there are
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from gramdex.kernels.fm.columns import (
     SAMPLES,
     SHORTCUT_COUNTS,
     SHORTCUT_MARKS,
+    SHORTCUT_TOTAL,
     SHORTCUTS,
     field,
     load_bits,
@@ -60,7 +62,7 @@ def shortcut(shard, element):
         return -1
     before = load_u32(field(shard, SHORTCUT_COUNTS), element // WORD)
     index = before + population(word & ((1 << bit) - 1))
-    if index >= load_u32(field(shard, SHORTCUT_COUNTS), (field(shard, SAMPLES) + WORD - 1) // WORD):
+    if index >= field(shard, SHORTCUT_TOTAL):
         raise CorruptShard("samples")
     back = load_bits(field(shard, SHORTCUTS), index, field(shard, SAMPLE_BITS))
     if back >= field(shard, SAMPLES):

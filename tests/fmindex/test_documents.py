@@ -16,13 +16,23 @@ from gramdex.errors import QueryError
 from gramdex.fmindex.queries.documents import _CharacterMap, _whole_characters
 from gramdex.fmindex.results import Interval
 
+OPTIONS: dict[str, object] = {}
+
+
+@pytest.fixture(scope="module", autouse=True, params=["sa", "fm"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Everything once with each engine, the FM-index sampled more sparsely than most documents."""
+    OPTIONS.update(engine=request.param, sampling_rate=64)
+    return request.param
+
+
 TEXTS = ["aé🙂b é", "東京 東京都 東", "plain", "🙂🙂🙂🙂", "x é"]
 
 
 def build(folder: Path, texts: list[str], **options: object) -> gramdex.Index:
     source = folder / "in.jsonl"
     source.write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
-    gramdex.build(source, folder / "index", **options)
+    gramdex.build(source, folder / "index", **(OPTIONS | options))
     return gramdex.open(folder / "index")
 
 
