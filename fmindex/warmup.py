@@ -24,7 +24,7 @@ _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
 _BUCKETS = np.array([0, 1, 3, 4, 5], np.uint32)
 
-_STREAM = [4, 32, 64, 0, 34, 0, 0, 0, 224, 0, 0, 0, 0, 3, 0, 0, 0, 64, 18, 48, 39]
+_STREAM = [4, 16, 16, 64, 4, 0, 0, 0, 28, 0, 0, 0, 96, 0, 0, 0, 0, 72, 2, 97, 78]
 _CODES = {0: 4, 1: 4, 7: 3, 31: 2, 272: 2, 273: 2}
 
 _NAMES = ("count", "find_intervals", "prob")

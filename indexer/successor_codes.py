@@ -14,7 +14,7 @@ from gramdex.kernels.fm.columns import CHUNK
 from gramdex.kernels.fm.encode import choose_tables, count_symbols
 from gramdex.kernels.fm.units import CODE_BITS, SYMBOLS, TABLES
 
-_HALVES = 1 << 15
+_HALVES = 1 << 13
 """Looked at for training, about."""
 _HALVES_PER_TABLE = 64
 _ROUNDS = 12

@@ -8,7 +8,7 @@ import zstandard
 
 from gramdex.fmindex.format.files import write_file
 
-LEVEL = 19
+LEVEL = 17
 SUFFIX = ".zst"
 _MOST_BYTES = 1 << 30
 

@@ -242,10 +242,10 @@ def too_long(arrays: Arrays) -> None:
 
 
 FORGED: dict[str, tuple[Callable[[Arrays], object], str]] = {
-    "no rate": (put("sampling_rate", 0, 0), "sampling rate 0"),
-    "rate of 3": (put("sampling_rate", 0, 3), "sampling rate 3"),
+    "no rate": (put("sampling_rate", 0, 0), r"sampling rates \[0\]"),
+    "rate of 3": (put("sampling_rate", 0, 3), "sections of lengths"),
     "rate of 16": (put("sampling_rate", 0, 16), "sections of lengths"),
-    "rate of 2^31": (put("sampling_rate", 0, 1 << 31), "sections of lengths"),
+    "rate of 2^31": (put("sampling_rate", 0, 1 << 31), r"sampling rates \[2147483648\]"),
     "codes too few": (no_code, "no code"),
     "codes too many": (too_full, "no code"),
     "codes too long": (too_long, "no code"),
