@@ -8,8 +8,18 @@ import numpy as np
 
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.text_tables import TextTables
+from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.tokenizers import TokenBytes
 from gramdex.kernels import jit
-from gramdex.kernels.suffix_array import count_batch, distribution, infgram, matching, search
+from gramdex.kernels.suffix_array import (
+    count_batch,
+    coverings,
+    distribution,
+    infgram,
+    matching,
+    search,
+)
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
@@ -18,6 +28,7 @@ _BUCKETS = np.array([0, 1, 3, 4, 5], np.uint32)
 QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     search: ("count", "find_intervals", "prob"),
     count_batch: ("count_batch",),
+    coverings: ("count_texts", "find_text"),
     distribution: ("next_tokens",),
     infgram: ("longest_suffix", "infgram_prob", "infgram_scores", "advance_along", "prob_after"),
     matching: ("matching_statistics",),
@@ -56,7 +67,41 @@ def warmup() -> None:
     answers += [*engine.infgram_scores(pattern)[2]]
     suffix = engine.longest_suffix(pattern[:0])
     answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
-    if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
+    tables = TextTables(
+        Vocabulary(3),
+        TokenBytes.from_tokens([b"a", b"b", b"c"]),
+        engine.token_counts(4),
+        pattern[:0],
+    )
+    text = np.array([97, 98], np.uint8)
+    answers += [*engine.count_texts(tables, text, np.array([0, 2], np.int64))]
+    answers += [*engine.find_text(tables, text)[0]]
+    if list(map(int, answers)) != [
+        2,
+        2,
+        2,
+        1,
+        1,
+        2,
+        3,
+        1,
+        2,
+        1,
+        2,
+        1,
+        0,
+        2,
+        1,
+        2,
+        1,
+        0,
+        1,
+        0,
+        0,
+        -1,
+        0,
+        2,
+    ]:
         raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
     if jit.JIT_DISABLED:
         return

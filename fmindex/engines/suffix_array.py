@@ -23,12 +23,14 @@ import numpy as np
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.continuations import open_continuations
 from gramdex.fmindex.engines.rows import shard_row
+from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.engines.threads import Threads
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import memory
 from gramdex.kernels.suffix_array import (
     columns,
     count_batch,
+    coverings,
     distribution,
     infgram,
     matching,
@@ -37,7 +39,13 @@ from gramdex.kernels.suffix_array import (
 
 _LEAST_PATTERNS = 64
 _LEAST_TOKENS = 1024
+_LEAST_STRINGS = 4
 """Of a batch, and of a text, that one thread gets: what takes longer than handing it over."""
+_FOUND = 256
+
+TEXT_LIMITS = (12, 48)
+"""Occurrences that a text query reads instead of extending them; reads that take as long as putting
+a token before them."""
 
 
 def bucket_shift(ranks: int, size: int) -> int:
@@ -225,6 +233,63 @@ class SuffixArrayEngine:
 
         self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, counts
+
+    @_reads_shards
+    def count_texts(
+        self, tables: TextTables, strings: np.ndarray, offsets: np.ndarray
+    ) -> np.ndarray:
+        """Occurrences in the decoded documents of each ``strings[offsets[i]:offsets[i + 1]]``.
+
+        Args:
+            tables: of the vocabulary, with ``token_counts`` of this engine.
+            strings: uint8[t]; no string is empty.
+            offsets: int64[k + 1].
+
+        Another engine lists the tokens that can cover a string with ``kernels.text.coverings``,
+        as this one does, and brings: intervals extended by a token or by a range of tokens, on
+        one side; what the token before an occurrence is, or tokens put before an interval; and
+        the intervals of what stands at a document's start. One that extends to the left begins
+        with the range of tokens that reach past the string's end, goes through EDGES backwards,
+        and ends with the tokens of HEADS, each put before.
+        """
+        counts, limits = np.empty(offsets.size - 1, np.int64), np.array(TEXT_LIMITS)
+
+        def part(start: int, end: int) -> None:
+            some = offsets[start : end + 1]
+            coverings.count_texts(
+                self._rows, tables.row, strings, some, tables.stripped, limits, counts[start:end]
+            )
+
+        self.threads.over(counts.size, _LEAST_STRINGS, part)
+        return counts
+
+    @_reads_shards
+    def find_text(self, tables: TextTables, string: np.ndarray) -> np.ndarray:
+        """Where a string, uint8[n], stands in the tokens: int64[m, 5], in no order.
+
+        A row is a shard, ranks [low, high) of suffixes that begin with tokens which hold the
+        string, the bytes of the first of these tokens before it, and how many tokens they are.
+        Where ``high`` is -1, ``low`` is no rank but the position of one occurrence. Each
+        occurrence is in one row; so is one that begins with the space that decoding takes away.
+        """
+        size, limits = _FOUND, np.array(TEXT_LIMITS)
+        while True:
+            found = np.zeros((size, 5), np.int64)
+            coverings.find_text(self._rows, tables.row, string, tables.stripped, limits, found)
+            if found[0, 0] < size:
+                return found[1 : int(found[0, 0]) + 1]
+            size = int(found[0, 0]) + 1
+
+    def token_counts(self, ranks: int) -> np.ndarray:
+        """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""
+        if self._unigrams is not None:
+            tokens, found = self._unigrams
+            counts = np.zeros(ranks, np.int64)
+            counts[tokens] = found
+            return counts
+        counts = self.count_batch(np.arange(ranks), np.arange(ranks + 1))
+        counts[memory.SEPARATOR] = 0
+        return counts
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
