@@ -115,9 +115,9 @@ class Index:
         return counts
 
     @overload
-    def find(self, query: str) -> TextMatches: ...
-    @overload
     def find(self, query: Ids) -> list[Interval]: ...
+    @overload
+    def find(self, query: str) -> TextMatches: ...
     def find(self, query: Query) -> list[Interval] | TextMatches:
         """Rank interval of ids in each shard; every occurrence of a string, located.
 

@@ -140,6 +140,7 @@ class DocumentReader:
         ends = end == last - first and metadata.get("last_part", True)
         shown = Spans(spans.starts - first - start, spans.ends - first - start, spans.offsets)
         text, places = self._text(ids, Matches(shown, matches.size), (begins, ends))
+        tokens = zip((shown.starts + start).tolist(), (shown.ends + start).tolist(), strict=True)
         return Document(
             number=local + sum(s.documents for s in self.shards[:index]),
             shard=index,
@@ -149,12 +150,7 @@ class DocumentReader:
             ids=ids,
             text=text,
             metadata=metadata,
-            matches=tuple(
-                Match(start + a, start + b, *place)
-                for a, b, place in zip(
-                    shown.starts.tolist(), shown.ends.tolist(), places, strict=True
-                )
-            ),
+            matches=tuple(Match(*m, *place) for m, place in zip(tokens, places, strict=True)),
         )
 
     def _text(
