@@ -43,7 +43,7 @@ _LEAST_STRINGS = 4
 """Of a batch, and of a text, that one thread gets: what takes longer than handing it over."""
 _FOUND = 256
 
-TEXT_LIMITS = (12, 48)
+TEXT_LIMITS = (12, 16)
 """Occurrences that a text query reads instead of extending them; reads that take as long as putting
 a token before them."""
 
