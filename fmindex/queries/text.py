@@ -143,8 +143,17 @@ class TextReader:
         return self._spans(text, shard, rows[rows[:, 0] == shard], 0)[0]
 
     def first_spans(self, text: str, shard: int, rows: np.ndarray, most: int) -> Spans:
-        """All occurrences in the first ``most`` documents of a shard, and perhaps some after."""
+        """All occurrences in the first ``most`` documents of a shard, and perhaps some after.
+
+        Where there are very many, documents are read from the first on, for a part of the time
+        that locating them all takes; where that does not find enough, they are located.
+        """
         taken, rows = _FIRST_POSITIONS, rows[rows[:, 0] == shard]
+        total = int(np.where(rows[:, 2] < 0, 1, rows[:, 2] - rows[:, 1]).sum())
+        if total > taken:
+            read = self._read_first(text, shard, most, total)
+            if read is not None:
+                return read
         while True:
             spans, complete = self._spans(text, shard, rows, taken)
             documents = self.shards[shard].document_of(spans.starts)
@@ -180,6 +189,47 @@ class TextReader:
         if not complete:
             spans = spans.take(spans.starts <= bound)
         return self._without_stripped(text, shard, spans), complete
+
+    def _read_first(self, text: str, shard: int, most: int, tokens: int) -> Spans | None:
+        """Occurrences in the first documents, up to ``most`` of those that have some.
+
+        None if more than ``tokens`` tokens would have to be read.
+        """
+        nothing = np.empty(0, np.int64)
+        found: list[Spans] = []
+        for document in range(self.shards[shard].documents):
+            first, last = self.shards[shard].bounds(document)
+            tokens -= last - first
+            if tokens < 0:
+                return None
+            if len(found) == most:
+                break
+            spans = self._read(text, shard, document)
+            if spans.starts.size:
+                found.append(spans)
+        names = ("starts", "ends", "offsets")
+        columns = ([nothing, *(getattr(spans, name) for spans in found)] for name in names)
+        return Spans(*map(np.concatenate, columns))
+
+    def _read(self, text: str, shard: int, document: int) -> Spans:
+        """Occurrences in one document, by reading it."""
+        first, last = self.shards[shard].bounds(document)
+        ids = self.vocabulary.to_ids(self.engine.extract(shard, first, last))
+        table, wanted = self.tokenizer.token_bytes, text.encode()
+        assert table is not None  # only kind "none" has no table
+        data = table.gather(ids).tobytes()
+        strips = self.tokenizer.strips_leading_space and data[:1] == b" "
+        strips = strips and (document > 0 or _begins_document(self.shards[shard]))
+        places = []
+        place = data.find(wanted, int(strips))
+        while place >= 0:
+            places.append(place)
+            place = data.find(wanted, place + 1)
+        edges = np.concatenate([[0], np.cumsum(table.lengths(ids))])
+        begin = np.array(places, np.int64)
+        starts = np.searchsorted(edges, begin, side="right") - 1
+        ends = np.searchsorted(edges, begin + len(wanted))
+        return Spans(first + starts, first + ends, begin - edges[starts])
 
     def _without_stripped(self, text: str, shard: int, spans: Spans) -> Spans:
         """Leave out what begins with the space that decoding takes from a document."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from texts import FAMILIES, HAND_CUT, build_cut, build_text, hand_cut
 from tokenizers import Tokenizer, decoders, models
 
 import gramdex
-from gramdex.errors import CorruptIndexError, QueryError, TokenizerError
-from gramdex.fmindex.engines import suffix_array
+from gramdex.errors import CorruptIndexError, IndexFileError, QueryError, TokenizerError
+from gramdex.fmindex.engines import continuations, suffix_array
 from gramdex.fmindex.engines.text_tables import TextTables, sorted_tails
+from gramdex.fmindex.format import sections
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import text as module
 from gramdex.fmindex.tokenizers import TokenBytes
@@ -100,6 +102,10 @@ def compare_shown(
     index: gramdex.Index, query: str, documents: list[bytes], occurrences: list[tuple[int, int]]
 ) -> None:
     shown = index.documents(query, max_documents=len(documents))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_FIRST_POSITIONS", 0)  # by reading documents, where they suffice
+        read = index.documents(query, max_documents=len(documents))
+    assert [(d.number, d.matches) for d in read] == [(d.number, d.matches) for d in shown]
     assert [d.number for d in shown] == sorted({number for number, _ in occurrences})
     for document in shown:
         starts = [start for number, start in occurrences if number == document.number]
@@ -155,6 +161,12 @@ def test_documents_split_over_shards(strips: bool, tmp_path: Path) -> None:
     compare(index, [" ", " a", "  ", "  a", "a ", " a  ", "a", "   "])
 
 
+def test_a_text_that_is_only_stripped(tmp_path: Path) -> None:
+    index = build_cut(tmp_path, [[8, 4], [7], [24, 8], [24]], hand_cut(tmp_path, True))
+    assert [index.document(number).text for number in range(4)] == ["ab", "", "a", ""]
+    compare(index, [" ", " a", " ab", "a", "ab"])
+
+
 BYTES = st.sampled_from(["a", "b", " ", "é", "🙂", "数", "\x00", "ab", "aa", " a"])
 
 
@@ -197,16 +209,18 @@ def test_first_documents_however_many_occurrences(
 ) -> None:
     texts = ["the " * (i % 7) + "index the" * (i % 3) for i in range(60)]
     index = gramdex.open(build_text(tmp_path, texts, FAMILIES["byte-level"](tmp_path)))
-    for query in ("the", "he", " t", "e i"):
+    for query in ("the", "he", " t", "e i", "zz"):
         everything = index.documents(query, max_documents=100)
         assert [d.number for d in everything] == [i for i, t in enumerate(texts) if query in t]
-        with monkeypatch.context() as patch:
-            patch.setattr(module, "_FIRST_POSITIONS", 3)
-            for most in (0, 1, 2, 5, 20, 59, 100):
+        for most, reads in product((0, 1, 2, 5, 20, 59, 100), (True, False)):
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "_FIRST_POSITIONS", 3)
+                if not reads:
+                    patch.setattr(module.TextReader, "_read_first", lambda *_: None)
                 found = index.documents(query, max_documents=most)
-                assert [(d.number, d.matches) for d in found] == [
-                    (d.number, d.matches) for d in everything[:most]
-                ]
+            assert [(d.number, d.matches) for d in found] == [
+                (d.number, d.matches) for d in everything[:most]
+            ]
 
 
 def test_batches_of_text_and_ids(tmp_path: Path) -> None:
@@ -296,3 +310,29 @@ def test_ranks_out_of_order_are_noticed() -> None:
     swapped = Vocabulary(2, np.array([2, 1], np.uint32), np.array([1 << 32 - 1, 1, 0], np.uint32))
     with pytest.raises(CorruptIndexError, match="out of order"):
         TextTables(swapped, table, np.zeros(3, np.int64), np.empty(0, np.int64))
+
+
+@pytest.mark.parametrize("section", ["tokens", "suffixes", "run_starts", "run_tokens", "starts"])
+def test_damage_that_opening_does_not_see_never_crashes(tmp_path: Path, section: str) -> None:
+    """Random bytes over an array, under a header that says all is well."""
+    rng = np.random.default_rng(7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
+        documents = [rng.integers(0, len(HAND_CUT), 60).tolist() for _ in range(20)]
+        build_cut(tmp_path, documents, hand_cut(tmp_path, True))
+    kind = {"tokens": "tokens", "starts": "documents"}.get(section, "suffixes")
+    path = tmp_path / "index" / "shard-00000" / f"{kind}.gdx"
+    content = path.read_bytes()
+    place = sections.SectionFile(path, kind).sections[section]
+    for trial in range(25):
+        damaged = np.frombuffer(content, np.uint8).copy()
+        places = rng.integers(place.offset, place.offset + place.size - 1, 1 + 4 * trial)
+        damaged[places] = rng.integers(0, 256, places.size)
+        path.write_bytes(damaged.tobytes())
+        for query, way in product(["a", " a", "aaa", "é", "ba a", "\x00", "数b"], WAYS):
+            with suppress(IndexFileError), pytest.MonkeyPatch.context() as patch:
+                patch.setattr(suffix_array, "TEXT_LIMITS", way)
+                index = gramdex.open(tmp_path / "index")
+                index.count_batch([query, "aab"])
+                index.find(query)
+                index.documents(query, 3, 2)
