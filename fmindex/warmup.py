@@ -86,6 +86,5 @@ def _text_answers(engine: SuffixArrayEngine) -> list[int]:
     nothing = np.empty(0, np.int64)
     letters = TokenBytes.from_tokens([b"a", b"b", b"c"])
     tables = TextTables(Vocabulary(3), letters, engine.token_counts(4), nothing)
-    text = np.array([97, 98], np.uint8)
-    counts = engine.count_texts(tables, text, np.array([0, 2], np.int64))
-    return [*counts, *engine.find_text(tables, text)[0]]
+    counts = engine.count_texts(tables, b"ab", np.array([0, 2], np.int64))
+    return [*counts, *engine.find_text(tables, b"ab")[0]]

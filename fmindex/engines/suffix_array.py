@@ -235,14 +235,12 @@ class SuffixArrayEngine:
         return lengths, counts
 
     @_reads_shards
-    def count_texts(
-        self, tables: TextTables, strings: np.ndarray, offsets: np.ndarray
-    ) -> np.ndarray:
+    def count_texts(self, tables: TextTables, strings: bytes, offsets: np.ndarray) -> np.ndarray:
         """Occurrences in the decoded documents of each ``strings[offsets[i]:offsets[i + 1]]``.
 
         Args:
             tables: of the vocabulary, with ``token_counts`` of this engine.
-            strings: uint8[t]; no string is empty.
+            strings: one after the other; none is empty.
             offsets: int64[k + 1].
 
         Another engine lists the tokens that can cover a string with ``kernels.text.coverings``,
@@ -253,19 +251,20 @@ class SuffixArrayEngine:
         and ends with the tokens of HEADS, each put before.
         """
         counts, limits = np.empty(offsets.size - 1, np.int64), np.array(TEXT_LIMITS)
+        flat = np.frombuffer(strings, np.uint8)
 
         def part(start: int, end: int) -> None:
             some = offsets[start : end + 1]
             coverings.count_texts(
-                self._rows, tables.row, strings, some, tables.stripped, limits, counts[start:end]
+                self._rows, tables.row, flat, some, tables.stripped, limits, counts[start:end]
             )
 
         self.threads.over(counts.size, _LEAST_STRINGS, part)
         return counts
 
     @_reads_shards
-    def find_text(self, tables: TextTables, string: np.ndarray) -> np.ndarray:
-        """Where a string, uint8[n], stands in the tokens: int64[m, 5], in no order.
+    def find_text(self, tables: TextTables, string: bytes) -> np.ndarray:
+        """Where a string, not empty, stands in the tokens: int64[m, 5], in no order.
 
         A row is a shard, ranks [low, high) of suffixes that begin with tokens which hold the
         string, the bytes of the first of these tokens before it, and how many tokens they are.
@@ -273,9 +272,10 @@ class SuffixArrayEngine:
         occurrence is in one row; so is one that begins with the space that decoding takes away.
         """
         size, limits = _FOUND, np.array(TEXT_LIMITS)
+        text = np.frombuffer(string, np.uint8)
         while True:
             found = np.zeros((size, 5), np.int64)
-            coverings.find_text(self._rows, tables.row, string, tables.stripped, limits, found)
+            coverings.find_text(self._rows, tables.row, text, tables.stripped, limits, found)
             if found[0, 0] < size:
                 return found[1 : int(found[0, 0]) + 1]
             size = int(found[0, 0]) + 1

@@ -98,8 +98,7 @@ class TextReader:
         strings = [_utf8(text) for text in texts]
         offsets = np.zeros(len(strings) + 1, np.int64)
         np.cumsum([len(string) for string in strings], out=offsets[1:])
-        flat = np.frombuffer(b"".join(strings), np.uint8)
-        return self.engine.count_texts(self._tables, flat, offsets)
+        return self.engine.count_texts(self._tables, b"".join(strings), offsets)
 
     def find(self, text: str) -> TextMatches:
         """Every occurrence, in the order of the corpus.
@@ -129,8 +128,7 @@ class TextReader:
         if not text:
             raise QueryError("query", "an empty string", "at least one character")
         if self.takes(text):
-            string = np.frombuffer(_utf8(text), np.uint8)
-            return self.engine.find_text(self._tables, string)
+            return self.engine.find_text(self._tables, _utf8(text))
         ids = self.tokenizer.encode(text)
         pattern = self.vocabulary.to_ranks(ids.astype(np.int64))
         rows = np.zeros((len(self.shards), 5), np.int64)

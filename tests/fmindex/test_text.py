@@ -24,6 +24,7 @@ from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import text as module
 from gramdex.fmindex.tokenizers import TokenBytes
 from gramdex.indexer.readers import ReadOptions
+from gramdex.kernels.suffix_array import coverings
 
 TEXTS = [
     "the suffix array of the corpus",
@@ -310,6 +311,15 @@ def test_ranks_out_of_order_are_noticed() -> None:
     swapped = Vocabulary(2, np.array([2, 1], np.uint32), np.array([1 << 32 - 1, 1, 0], np.uint32))
     with pytest.raises(CorruptIndexError, match="out of order"):
         TextTables(swapped, table, np.zeros(3, np.int64), np.empty(0, np.int64))
+
+
+def test_text_queries_compile_nothing_after_warming_up(tmp_path: Path) -> None:
+    gramdex.warmup()
+    index = gramdex.open(build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path)))
+    index.count_batch(["the", "e"])
+    index.find("the")
+    for kernel in (coverings.count_texts, coverings.find_text):
+        assert len(getattr(kernel, "signatures", [])) <= 1
 
 
 @pytest.mark.parametrize("section", ["tokens", "suffixes", "run_starts", "run_tokens", "starts"])
