@@ -33,6 +33,7 @@ app = typer.Typer(
 
 _COMMANDS = (
     building.build,
+    building.convert,
     checking.info,
     checking.verify,
     counting.count,

@@ -9,14 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries.text import Spans, TextReader
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
-
-_FIRST_POSITIONS = 1 << 16
 
 
 class Matches(NamedTuple):
@@ -47,7 +45,7 @@ class DocumentReader:
     def __init__(self, texts: TextReader) -> None:
         self.texts = texts
         self.shards: Sequence[Shard] = texts.shards
-        self.engine: SuffixArrayEngine = texts.engine
+        self.engine: Engine = texts.engine
         self.vocabulary: Vocabulary = texts.vocabulary
         self.tokenizer: Tokenizer = texts.tokenizer
 
@@ -116,7 +114,7 @@ class DocumentReader:
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
-        taken = _FIRST_POSITIONS
+        taken = self.engine.first_taken
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
             if np.unique(self.shards[shard].document_of(positions)).size > most:

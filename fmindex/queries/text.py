@@ -19,15 +19,13 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from gramdex.errors import QueryError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import TextMatches
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.fmindex.tokenizers.base import check_text
-
-_FIRST_POSITIONS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class TextReader:
     """
 
     shards: Sequence[Shard]
-    engine: SuffixArrayEngine
+    engine: Engine
     vocabulary: Vocabulary
     tokenizer: Tokenizer
 
@@ -86,6 +84,14 @@ class TextReader:
                 "token ids",
                 "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
                 "text where the corpus was cut into the same tokens",
+            )
+        if not self.engine.finds_text:
+            raise QueryError(
+                f"text {query[:40]!r}",
+                f"a string, on an FM-index of {self.tokenizer.kind} tokens",
+                "token ids",
+                "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
+                "text where the corpus was cut into the same tokens; or convert the index",
             )
         return True
 
@@ -146,7 +152,7 @@ class TextReader:
         Where there are very many, documents are read from the first on, for a part of the time
         that locating them all takes; where that does not find enough, they are located.
         """
-        taken, rows = _FIRST_POSITIONS, rows[rows[:, 0] == shard]
+        taken, rows = self.engine.first_taken, rows[rows[:, 0] == shard]
         total = int(np.where(rows[:, 2] < 0, 1, rows[:, 2] - rows[:, 1]).sum())
         if total > taken:
             read = self._read_first(text, shard, most, total)

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer, decoders, models
 import gramdex
 from gramdex.errors import CorruptIndexError, IndexFileError, QueryError, TokenizerError
 from gramdex.fmindex.engines import continuations, suffix_array
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.text_tables import TextTables, sorted_tails
 from gramdex.fmindex.format import sections
 from gramdex.fmindex.format.vocabulary import Vocabulary
@@ -104,7 +105,7 @@ def compare_shown(
 ) -> None:
     shown = index.documents(query, max_documents=len(documents))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_FIRST_POSITIONS", 0)  # by reading documents, where they suffice
+        patch.setattr(Engine, "first_taken", 0)  # by reading documents, where they suffice
         read = index.documents(query, max_documents=len(documents))
     assert [(d.number, d.matches) for d in read] == [(d.number, d.matches) for d in shown]
     assert [d.number for d in shown] == sorted({number for number, _ in occurrences})
@@ -215,7 +216,7 @@ def test_first_documents_however_many_occurrences(
         assert [d.number for d in everything] == [i for i, t in enumerate(texts) if query in t]
         for most, reads in product((0, 1, 2, 5, 20, 59, 100), (True, False)):
             with monkeypatch.context() as patch:
-                patch.setattr(module, "_FIRST_POSITIONS", 3)
+                patch.setattr(Engine, "first_taken", 3)
                 if not reads:
                     patch.setattr(module.TextReader, "_read_first", lambda *_: None)
                 found = index.documents(query, max_documents=most)
@@ -269,6 +270,15 @@ def test_tokens_whose_bytes_are_not_the_text(tmp_path: Path) -> None:
         with pytest.raises(QueryError, match="encode it first"):
             ask("index")
     assert index.count(index.encode("indexes")) == 1
+
+
+def test_an_fm_index_finds_text_of_bytes_only(tmp_path: Path) -> None:
+    tokenizer = FAMILIES["byte-level"](tmp_path)
+    tokens = gramdex.open(build_text(tmp_path / "tokens", TEXTS, tokenizer, engine="fm"))
+    for ask in (tokens.count, tokens.find, tokens.documents):
+        with pytest.raises(QueryError, match="FM-index of huggingface tokens"):
+            ask("the")
+    compare(gramdex.open(build_text(tmp_path / "bytes", TEXTS, "bytes", engine="fm")), QUERIES)
 
 
 def test_a_vocabulary_out_of_proportion_to_the_shard(tmp_path: Path) -> None:
