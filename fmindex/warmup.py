@@ -12,13 +12,23 @@ from gramdex.fmindex.engines.fm_index import FMEngine
 from gramdex.fmindex.engines.fm_shard import FMShard
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.text_tables import TextTables
+from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.tokenizers import TokenBytes
 from gramdex.kernels import jit
 from gramdex.kernels.fm import count_batch as fm_count_batch
 from gramdex.kernels.fm import infgram as fm_infgram
 from gramdex.kernels.fm import matching as fm_matching
 from gramdex.kernels.fm import next_tokens, units, unwind, walk
 from gramdex.kernels.fm import search as fm_search
-from gramdex.kernels.suffix_array import count_batch, distribution, infgram, matching, search
+from gramdex.kernels.suffix_array import (
+    count_batch,
+    coverings,
+    distribution,
+    infgram,
+    matching,
+    search,
+)
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
@@ -33,6 +43,7 @@ _INFGRAM = ("longest_suffix", "infgram_prob", "advance_along", "prob_after")
 QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     search: _NAMES,
     count_batch: ("count_batch",),
+    coverings: ("count_texts", "find_text"),
     distribution: ("next_tokens",),
     infgram: (*_INFGRAM, "infgram_scores"),
     matching: ("matching_statistics",),
@@ -98,6 +109,9 @@ def warmup() -> None:
             raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
     places = fm_engine.locate(0, 0, 5).tolist(), fm_engine.first_positions(0, 0, 5, 1).tolist()
     read = fm_engine.extract(0, 1, 5).tolist()
+    texts = _text_answers(SuffixArrayEngine([_SmallShard()]))
+    if texts != [1, 0, 0, -1, 0, 2]:
+        raise RuntimeError(f"kernels find a known text wrongly: {texts}")
     if (places, read) != (([0, 1, 2, 3, 4], [0]), [2, 1, 3, 0]):
         raise RuntimeError(f"kernels read a known text wrongly: {places}, {read}")
     if jit.JIT_DISABLED:
@@ -119,3 +133,12 @@ def _ask(engine: Engine) -> list[int]:
     suffix = engine.longest_suffix(pattern[:0])
     answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
     return list(map(int, answers))
+
+
+def _text_answers(engine: SuffixArrayEngine) -> list[int]:
+    """The text "ab", where tokens are letters: its count, and where it stands."""
+    nothing = np.empty(0, np.int64)
+    letters = TokenBytes.from_tokens([b"a", b"b", b"c"])
+    tables = TextTables(Vocabulary(3), letters, engine.token_counts(4), nothing)
+    counts = engine.count_texts(tables, b"ab", np.array([0, 2], np.int64))
+    return [*map(int, [*counts, *engine.find_text(tables, b"ab")[0]])]

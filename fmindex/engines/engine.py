@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.engines.threads import Threads
 from gramdex.kernels.memory import SEPARATOR, CorruptShard
 
@@ -91,6 +92,8 @@ class Engine(ABC):
     columns: ClassVar[int]
     first_taken: ClassVar[int] = 1 << 16
     """How many first positions are asked for where it is not known how many are needed."""
+    finds_text: ClassVar[bool] = False
+    """Whether there are ``count_texts`` and ``find_text``, as ``SuffixArrayEngine`` has them."""
 
     def __init__(self, shards: Sequence[Any], threads: int = 1) -> None:
         self.shards: list[Any] = list(shards)
@@ -192,6 +195,25 @@ class Engine(ABC):
 
         self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, counts
+
+    def count_texts(self, tables: TextTables, strings: bytes, offsets: np.ndarray) -> np.ndarray:
+        """Occurrences of each string in the decoded documents; see ``SuffixArrayEngine``."""
+        raise NotImplementedError
+
+    def find_text(self, tables: TextTables, string: bytes) -> np.ndarray:
+        """Where a string stands in the tokens; see ``SuffixArrayEngine``."""
+        raise NotImplementedError
+
+    def token_counts(self, ranks: int) -> np.ndarray:
+        """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""
+        if self._unigrams is not None:
+            tokens, found = self._unigrams
+            counts = np.zeros(ranks, np.int64)
+            counts[tokens] = found
+            return counts
+        counts = self.count_batch(np.arange(ranks), np.arange(ranks + 1))
+        counts[SEPARATOR] = 0
+        return counts
 
     @abstractmethod
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:

@@ -124,6 +124,10 @@ class MixedEngine(Engine):
         lengths, counts = _longest([e.matching_statistics(text) for e, _ in self._parts])
         return lengths, counts
 
+    def token_counts(self, ranks: int) -> np.ndarray:
+        """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""
+        return np.sum([engine.token_counts(ranks) for engine, _ in self._parts], axis=0)
+
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
         engine, place = self._place[shard]

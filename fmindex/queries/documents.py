@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.queries.text import Spans, TextReader
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 
 
-@dataclass(frozen=True)
+class Matches(NamedTuple):
+    """Occurrences inside one document, in order.
+
+    Attributes:
+        spans: the tokens that hold each, by positions in the shard.
+        size: bytes of each; None for those of the tokens.
+    """
+
+    spans: Spans
+    size: int | None = None
+
+
+def _tokens_from(positions: np.ndarray, length: int) -> Matches:
+    """Matches of ``length`` whole tokens."""
+    return Matches(Spans(positions, positions + length, np.zeros_like(positions)))
+
+
 class DocumentReader:
     """Reads documents of an index.
 
-    Attributes:
-        shards: in order; documents are numbered through them.
-        engine: over the same shards.
-        vocabulary: ids and ranks.
-        tokenizer: turns ids into text; kind "none" leaves the text out.
+    Args:
+        texts: finds strings in the same index; its shards, engine, vocabulary and tokenizer are
+            used.
     """
 
-    shards: Sequence[Shard]
-    engine: Engine
-    vocabulary: Vocabulary
-    tokenizer: Tokenizer
+    def __init__(self, texts: TextReader) -> None:
+        self.texts = texts
+        self.shards: Sequence[Shard] = texts.shards
+        self.engine: Engine = texts.engine
+        self.vocabulary: Vocabulary = texts.vocabulary
+        self.tokenizer: Tokenizer = texts.tokenizer
 
     def read(self, number: int) -> Document:
         """Document by its number in the index.
@@ -40,7 +58,7 @@ class DocumentReader:
         local = number
         for index, shard in enumerate(self.shards):
             if 0 <= local < shard.documents:
-                return self._document(index, local, np.empty(0, np.int64), 0, None)
+                return self._document(index, local, _tokens_from(np.empty(0, np.int64), 0), None)
             local -= shard.documents
         total = sum(s.documents for s in self.shards)
         raise QueryError(f"document {number}", "no such document", f"0 to {total - 1}")
@@ -56,7 +74,7 @@ class DocumentReader:
         document = int(self.shards[shard].document_of(np.array([position]))[0])
         if position == self.shards[shard].bounds(document)[1]:
             raise QueryError(f"position {position} of shard {shard}", "a document's end", "a token")
-        return self._document(shard, document, np.array([position]), 1, context)
+        return self._document(shard, document, _tokens_from(np.array([position]), 1), context)
 
     def matching(
         self, pattern: np.ndarray, max_documents: int, context: int | None
@@ -66,22 +84,33 @@ class DocumentReader:
             raise QueryError("query", "no tokens", "at least one token")
         documents: list[Document] = []
         for shard, (low, high) in enumerate(self.engine.find(pattern)[1].tolist()):
-            groups = self._by_document(shard, low, high, max_documents - len(documents))
-            documents += [self._document(shard, d, p, pattern.size, context) for d, p in groups]
+            most = max_documents - len(documents)
+            if most > 0 and low < high:
+                positions = self._first_positions(shard, low, high, most)
+                matches = _tokens_from(positions, pattern.size)
+                documents += self._by_document(shard, matches, most, context)
+        return documents
+
+    def holding(self, text: str, max_documents: int, context: int | None) -> list[Document]:
+        """Documents that hold a string, in corpus order, with all its occurrences in them."""
+        documents: list[Document] = []
+        rows, size = self.texts.rows(text), len(text.encode())
+        for shard in range(len(self.shards)):
+            most = max_documents - len(documents)
+            if most > 0:
+                matches = Matches(self.texts.first_spans(text, shard, rows, most), size)
+                documents += self._by_document(shard, matches, most, context)
         return documents
 
     def _by_document(
-        self, shard: int, low: int, high: int, most: int
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """The first ``most`` documents of the ranks [low, high): (document, its positions)."""
-        if most <= 0 or low == high:
-            return
-        positions = self._first_positions(shard, low, high, most)
-        documents = self.shards[shard].document_of(positions)
-        first = np.flatnonzero(np.diff(documents, prepend=-1))
-        groups = np.split(positions, first[1:])
-        for start, group in list(zip(first, groups, strict=True))[:most]:
-            yield int(documents[start]), group
+        self, shard: int, matches: Matches, most: int, context: int | None
+    ) -> Iterator[Document]:
+        """The first ``most`` documents that have matches, all of which are given."""
+        documents = self.shards[shard].document_of(matches.spans.starts)
+        bounds = [*np.flatnonzero(np.diff(documents, prepend=-1)).tolist(), documents.size]
+        for start, end in islice(pairwise(bounds), most):
+            inside = matches._replace(spans=matches.spans.take(slice(start, end)))
+            yield self._document(shard, int(documents[start]), inside, context)
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
@@ -93,23 +122,23 @@ class DocumentReader:
             taken *= 16
         return self.engine.locate(shard, low, high)
 
-    def _document(
-        self, index: int, local: int, positions: np.ndarray, length: int, context: int | None
-    ) -> Document:
+    def _document(self, index: int, local: int, matches: Matches, context: int | None) -> Document:
         shard = self.shards[index]
         first, last = shard.bounds(local)
         start, end = 0, last - first
-        matches = positions - first
-        _check_inside(shard, local, matches, length)
-        if context is not None and matches.size:
-            start = max(0, int(matches[0]) - context)
-            end = min(end, int(matches[0]) + length + context)
-            matches = matches[matches + length <= end]
+        spans = matches.spans
+        _check_inside(shard, local, spans)
+        if context is not None and spans.starts.size:
+            start = max(0, int(spans.starts[0]) - first - context)
+            end = min(end, int(spans.ends[0]) - first + context)
+            spans = spans.take(spans.ends - first <= end)
         ids = self.vocabulary.to_ids(self.engine.extract(index, first + start, first + end))
         metadata = shard.read_metadata(local)
         begins = start == 0 and metadata.get("part", 1) == 1
         ends = end == last - first and metadata.get("last_part", True)
-        text, spans = self._text(ids, matches - start, length, (begins, ends))
+        shown = Spans(spans.starts - first - start, spans.ends - first - start, spans.offsets)
+        text, places = self._text(ids, Matches(shown, matches.size), (begins, ends))
+        tokens = zip((shown.starts + start).tolist(), (shown.ends + start).tolist(), strict=True)
         return Document(
             number=local + sum(s.documents for s in self.shards[:index]),
             shard=index,
@@ -119,19 +148,18 @@ class DocumentReader:
             ids=ids,
             text=text,
             metadata=metadata,
-            matches=tuple(
-                Match(m, m + length, *span) for m, span in zip(matches.tolist(), spans, strict=True)
-            ),
+            matches=tuple(Match(*m, *place) for m, place in zip(tokens, places, strict=True)),
         )
 
     def _text(
-        self, ids: np.ndarray, matches: np.ndarray, length: int, whole: tuple[bool, bool]
+        self, ids: np.ndarray, matches: Matches, whole: tuple[bool, bool]
     ) -> tuple[str | None, list[tuple[int | None, int | None]]]:
-        """Text of the ids, and the characters of each match that starts at token ``matches``.
+        """Text of the ids, and the characters of each match, given by tokens of ``ids``.
 
         ``whole`` says whether the ids begin and end a document, and not in its middle.
         """
-        unknown: list[tuple[int | None, int | None]] = [(None, None)] * matches.size
+        spans, size = matches
+        unknown: list[tuple[int | None, int | None]] = [(None, None)] * spans.starts.size
         if self.tokenizer.kind == "none":
             return None, unknown
         if not self.tokenizer.lossless_bytes:
@@ -139,20 +167,23 @@ class DocumentReader:
         text = self.tokenizer.decode_bytes(ids, at_start=whole[0])
         table = self.tokenizer.token_bytes
         assert table is not None  # only kind "none" has no table
-        ends = np.concatenate([[0], np.cumsum(table.lengths(ids))])
-        stripped = int(ends[-1]) - len(text)  # a leading space the tokenizer adds
-        bounds = np.maximum(ends - stripped, 0)
+        bounds = np.concatenate([[0], np.cumsum(table.lengths(ids))])
+        stripped = int(bounds[-1]) - len(text)  # a leading space the tokenizer adds
+        starts = bounds[spans.starts] + spans.offsets
+        ends = bounds[spans.ends] if size is None else starts + size
         text, cut = _whole_characters(text, *whole)
-        bounds = np.clip(bounds - cut, 0, len(text))
+        starts, ends = (
+            np.clip(np.maximum(edge - stripped, 0) - cut, 0, len(text)) for edge in (starts, ends)
+        )
         characters = _CharacterMap(text)
         return text.decode("utf-8", "replace"), [
-            characters.span(int(bounds[m]), int(bounds[m + length])) for m in matches.tolist()
+            characters.span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
 
 
-def _check_inside(shard: Shard, document: int, matches: np.ndarray, length: int) -> None:
+def _check_inside(shard: Shard, document: int, spans: Spans) -> None:
     first, last = shard.bounds(document)
-    if matches.size and (matches[0] < 0 or matches[-1] + length > last - first):
+    if spans.starts.size and (spans.starts[0] < first or spans.ends.max() > last):
         raise CorruptIndexError(
             str(shard.folder),
             f"a match across the end of document {document}",

@@ -135,7 +135,7 @@ def test_results_share_nothing_with_the_index(tmp_path: Path) -> None:
 
 def test_document_at_a_position(tmp_path: Path) -> None:
     index = build(tmp_path, ["abc", "defg", "hij"])
-    (interval,) = index.find("ef")
+    (interval,) = index.find(list(b"ef"))
     assert interval.count == 1
     (position,) = index.locate(interval)
     document = index.document_at(interval.shard, int(position))

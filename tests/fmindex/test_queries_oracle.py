@@ -154,8 +154,9 @@ def test_ids_of_another_tokenizer_are_refused(tmp_path: Path, engine: str) -> No
     for ask in (index.encode, index.ntd, index.infgram_scores, lambda t: index.prob([1], t)):
         with pytest.raises(TokenizerError):
             ask("text")
-    with pytest.raises(QueryError, match="encode it first"):
-        index.count("text")
+    for ask in (index.count, index.find, index.documents, lambda t: index.count_batch([[1], t])):
+        with pytest.raises(QueryError, match="without a tokenizer"):
+            ask("text")
 
 
 FORMS = {

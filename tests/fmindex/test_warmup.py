@@ -28,11 +28,12 @@ def test_warmup_compiles_every_kernel_the_engines_call() -> None:
     for engine in (SuffixArrayEngine, FMEngine):
         for kernel in astuple(engine.kernels):
             called.add((kernel.py_func.__module__, kernel.py_func.__name__))
-    for node in ast.walk(ast.parse((ENGINES / "fm_index.py").read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            place, name = ast.unparse(node.func).rsplit(".", 1)
-            if place in ("walk", "unwind"):
-                called.add((f"gramdex.kernels.fm.{place}", name))
+    for file, folder in (("fm_index.py", "fm"), ("suffix_array.py", "suffix_array")):
+        for node in ast.walk(ast.parse((ENGINES / file).read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                place, name = ast.unparse(node.func).rsplit(".", 1)
+                if place in ("walk", "unwind", "coverings"):
+                    called.add((f"gramdex.kernels.{folder}.{place}", name))
     modules = module.QUERY_KERNELS.items()
     assert called == {(m.__name__, name) for m, names in modules for name in names}
 
