@@ -90,7 +90,7 @@ def small_fm_shard() -> FMShard:
     shard.decoders = np.tile(decoder, units.TABLES)
     shard.sample_counts, shard.shortcut_counts = np.zeros((2, 2), np.uint32)
     shard.permutation, shard.shortcut_marks = np.array([0x12, 0], np.uint64), none
-    shard.shortcuts = none
+    shard.shortcuts, shard.shortcut_total = none, 0
     return shard
 
 
