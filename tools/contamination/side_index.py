@@ -6,7 +6,7 @@ It is made once for an index and a normalization, and found again by the name of
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,39 +64,52 @@ def normalized_index(
 def _make(
     index: Index, normalization: Normalization, folder: Path, progress: Callable[[int], object]
 ) -> None:
-    """Write the normalized documents to one file, and build the index of it."""
-    unfinished, raw = folder.with_suffix(".tmp"), folder.with_suffix(".raw")
+    """Write the index under another name, and rename it when it is complete."""
+    unfinished = folder.with_suffix(".tmp")
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        with writing(raw):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(unfinished, ignore_errors=True)
-            longest = _write(index, normalization, raw, progress)
+        write_texts(texts(index), normalization, folder.with_suffix(".raw"), unfinished, progress)
+        publish(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def write_texts(
+    given: Iterable[str],
+    normalization: Normalization,
+    raw: Path,
+    folder: Path,
+    progress: Callable[[int], object] = lambda documents: None,
+) -> None:
+    """Index texts, normalized, as bytes; a document each, and an empty one where nothing is left.
+
+    Args:
+        given: the texts.
+        normalization: of them.
+        raw: a file that is written on the way and removed.
+        folder: where the index goes.
+        progress: told how many texts were written.
+    """
+    longest = 0
+    try:
+        with writing(raw), raw.open("wb") as file:
+            for number, text in enumerate(given):
+                data = normalization.apply(text).encode()
+                longest = max(longest, len(data))
+                file.write(data + bytes([_SEPARATOR]))
+                progress(number + 1)
         gramdex.build(
             raw,
-            unfinished,
+            folder,
             shard_tokens=max(_SHARD_TOKENS, longest + 1),
             on_empty="keep",
             read=ReadOptions("raw", dtype="uint8", separator_id=_SEPARATOR),
         )
-        publish(unfinished, folder)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
         with suppress(OSError):
             raw.unlink()
-
-
-def _write(
-    index: Index, normalization: Normalization, raw: Path, progress: Callable[[int], object]
-) -> int:
-    """Every document and a separator; bytes of the longest."""
-    longest = 0
-    with raw.open("wb") as file:
-        for number, text in enumerate(texts(index)):
-            data = normalization.apply(text).encode()
-            longest = max(longest, len(data))
-            file.write(data + bytes([_SEPARATOR]))
-            progress(number + 1)
-    return longest
 
 
 def texts(index: Index) -> Iterator[str]:

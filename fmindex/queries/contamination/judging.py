@@ -26,7 +26,7 @@ from gramdex.fmindex.queries.contamination.results import (
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
 
-MOST_DOCUMENTS = 100
+MOST_COUNT = 100
 _CHUNK = 1 << 20
 
 
@@ -35,7 +35,7 @@ def contamination(
     examples: Iterable[Any],
     definitions: Sequence[Definition] = DEFINITIONS,
     normalized: NormalizedIndex | None = None,
-    most_documents: int = MOST_DOCUMENTS,
+    most_count: int = MOST_COUNT,
 ) -> Contamination:
     """Judge examples against a corpus.
 
@@ -45,7 +45,7 @@ def contamination(
         definitions: that are applied.
         normalized: an index of the corpus's normalized text, for the definitions that ask for it;
             without one they look at the text as it is.
-        most_documents: a window that occurs more often than so many times is followed to none of
+        most_count: a window that occurs more often than so many times is followed to none of
             its documents.
 
     Raises:
@@ -58,7 +58,7 @@ def contamination(
     corpus = Corpus(index, normalized)
     forms = {each.name: form for each in definitions if (form := corpus.form(each)) is not None}
     usable = [each for each in definitions if each.name in forms]
-    offenders = Offenders(corpus, most_documents)
+    offenders = Offenders(corpus, most_count)
     judged: list[Judged] = []
     for chunk in _chunks(given):
         judged += _Chunk(corpus, chunk, usable, forms).judge(offenders)
