@@ -133,7 +133,7 @@
       tr.append(cell);
     });
     const count = make("td", "number", row.e ? row.e.count.toLocaleString("en") : "–");
-    count.dataset.label = "rarest window, times";
+    count.dataset.label = "count of the rarest window";
     tr.append(count);
     return tr;
   };

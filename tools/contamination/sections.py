@@ -76,7 +76,10 @@ def histogram(checked: Checked) -> str:
     if described is None:
         return "<p class=lead>The definition “longest” was not applied.</p>"
     least = int(described["parameters"]["least"])
-    found = [each.measures["both"]["longest"].found for each in checked.result.judged]
+    found = [
+        max(each.measures[part]["longest"].found for part in ("question", "answer"))
+        for each in checked.result.judged
+    ]
     edges = [least, *(length for length in _LENGTHS if length > least)]
     bins = [(f"below {least}", sum(length < least for length in found))]
     for low, high in zip(edges, [*edges[1:], None], strict=True):
@@ -100,7 +103,7 @@ def examples_table(names: Sequence[str]) -> str:
     cells = "".join(
         f"<th scope=col data-key={escaped(key)}{' class=number' if key in names else ''}>"
         f"<button type=button>{escaped(said)}</button></th>"
-        for key, said in [*heads, ("count", "rarest, times")]
+        for key, said in [*heads, ("count", "count")]
     )
     options = "".join(f"<option value={escaped(name)}>{escaped(name)}</option>" for name in names)
     verdicts = "".join(f"<option value={name}>{said}</option>" for name, said in _SAID.items())

@@ -235,7 +235,7 @@ class TokenNgrams(_Any):
 
 @dataclass(frozen=True)
 class Longest(_ByShare):
-    """The longest match, as a share of the text."""
+    """The longest match of each text, as a share of it."""
 
     name: ClassVar[str] = "longest"
     source: ClassVar[str] = "ConTAM, longest contaminated span"
@@ -246,8 +246,8 @@ class Longest(_ByShare):
     def rule(self) -> str:
         """The rule in words."""
         return (
-            f"share of the tokens that the longest match of at least {self.least} tokens holds; "
-            f"{self._cuts()}"
+            f"share of the tokens that the longest match of each text holds, where that is at "
+            f"least {self.least} tokens; {self._cuts()}"
         )
 
     def look(self, matched: Matched) -> Hits:
@@ -263,11 +263,6 @@ class Longest(_ByShare):
         spans = np.stack([matched.tokens[firsts, 0], matched.tokens[ends, 1]], axis=1)
         total = np.where(sizes >= self.least, sizes, 0)
         return Hits(found, total, spans, numbers[firsts])
-
-    def measure(self, hits: Hits, texts: Sequence[int]) -> Measure:
-        """The longest of all texts, as a share of all."""
-        found, total = int(hits.found[texts].max(initial=0)), int(hits.total[texts].sum())
-        return Measure(self.verdict(found, total), found, total)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ class Measure:
 
     Attributes:
         verdict: one of ``VERDICTS``.
-        found: windows or tokens that are in the corpus; of "longest", tokens of that match.
+        found: windows or tokens that are in the corpus; of "longest", tokens of the longest match
+            of each text.
         total: windows or tokens there are; 0 where the verdict is "short".
     """
 
