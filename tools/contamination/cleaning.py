@@ -21,7 +21,7 @@ from gramdex.errors import InputError, OutputExistsError, RecordError, UsageErro
 from gramdex.fmindex.format.files import publish, writing
 from gramdex.indexer.readers import ReadOptions, list_inputs
 from gramdex.indexer.readers.interface import InputFile
-from gramdex.indexer.readers.jsonl import MAX_LINE, decode_object, parse_line
+from gramdex.indexer.readers.jsonl import MAX_LINE, parse_line
 from gramdex.indexer.readers.opening import lines, open_stream
 from gramdex.tools.contamination.offences import Offence, Offences
 
@@ -163,7 +163,7 @@ class Cleaner:
         self.tally.spans += len(entries)
         for entry in entries:
             _enter(ledger, file, line, {"action": "span"} | entry)
-        return self._with_text(data, place, rest) if is_json else rest.encode()
+        return self._with_text(data, rest) if is_json else rest.encode()
 
     def _cut(self, text: str, offences: list[Offence]) -> tuple[str, list[dict[str, Any]]]:
         """The text without them, and what they were.
@@ -192,8 +192,9 @@ class Cleaner:
     def _text(self, data: bytes, place: str) -> str:
         return parse_line(_without_mark(data), place, self.read)[0]
 
-    def _with_text(self, data: bytes, place: str, text: str) -> bytes:
-        record = decode_object(_without_mark(data), place) | {self.read.text_field: text}
+    def _with_text(self, data: bytes, text: str) -> bytes:
+        """A line with another text; it has been read before, so it can be."""
+        record = json.loads(_without_mark(data)) | {self.read.text_field: text}
         return (json.dumps(record, ensure_ascii=False) + "\n").encode()
 
 
