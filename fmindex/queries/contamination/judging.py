@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gramdex.errors import QueryError
 from gramdex.fmindex.queries.contamination.corpus import NORMALIZED, Corpus, NormalizedIndex
 from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, Definition, Hits
 from gramdex.fmindex.queries.contamination.matching import Matched
-from gramdex.fmindex.queries.contamination.offenders import Offenders
+from gramdex.fmindex.queries.contamination.offenders import Offenders, not_implied
 from gramdex.fmindex.queries.contamination.results import (
     PARTS,
     Contamination,
@@ -61,7 +59,7 @@ def contamination(
     offenders = Offenders(corpus, most_count)
     judged: list[Judged] = []
     for chunk in _chunks(given):
-        judged += _Chunk(corpus, chunk, usable, forms).judge(offenders)
+        judged += _Chunk(corpus, chunk, usable, forms, offenders).judge()
     described = {
         each.name: each.describe() | {"looks_at": corpus.describe(forms[each.name])}
         for each in usable
@@ -90,13 +88,14 @@ def _chunks(examples: Sequence[Example]) -> Iterator[list[Example]]:
 
 @dataclass(frozen=True)
 class _Window:
-    """A span that was found, and for whom."""
+    """A span that was found, for whom, how often, and whether its documents are news."""
 
     definition: str
     text: int
     start: int
     end: int
     count: int
+    new: bool
 
 
 class _Chunk:
@@ -108,9 +107,10 @@ class _Chunk:
         examples: Sequence[Example],
         definitions: Sequence[Definition],
         forms: dict[str, str],
+        offenders: Offenders,
     ) -> None:
         self.corpus, self.examples, self.definitions = corpus, examples, definitions
-        self.forms = forms
+        self.forms, self.offenders = forms, offenders
         self.texts: dict[str, int] = {}
         self.parts = [
             {part: self._numbers(example.texts(part)) for part in PARTS} for example in examples
@@ -124,10 +124,10 @@ class _Chunk:
         }
         self.windows = self._windows_by_text()
 
-    def judge(self, offenders: Offenders) -> list[Judged]:
+    def judge(self) -> list[Judged]:
         """Every example with its verdicts and evidence."""
         return [
-            self._judge(example, parts, offenders)
+            self._judge(example, parts)
             for example, parts in zip(self.examples, self.parts, strict=True)
         ]
 
@@ -139,14 +139,16 @@ class _Chunk:
         """Everything that was found in each text, with its occurrences."""
         windows: list[list[_Window]] = [[] for _ in self.texts]
         for name, hits in self.hits.items():
-            counts = self.matched[self.forms[name]].counts(hits.spans).tolist()
-            for text, (start, end), count in zip(
-                hits.span_texts.tolist(), hits.spans.tolist(), counts, strict=True
-            ):
-                windows[text].append(_Window(name, text, start, end, count))
+            matched = self.matched[self.forms[name]]
+            counts = matched.counts(hits.spans)
+            new = not_implied(matched, hits, counts, self.offenders.most)
+            columns = hits.spans[:, 0], hits.spans[:, 1], counts, new
+            rows = zip(hits.span_texts.tolist(), *(c.tolist() for c in columns), strict=True)
+            for text, *rest in rows:
+                windows[text].append(_Window(name, text, *rest))
         return windows
 
-    def _judge(self, example: Example, parts: dict[str, list[int]], offenders: Offenders) -> Judged:
+    def _judge(self, example: Example, parts: dict[str, list[int]]) -> Judged:
         measures = {
             part: {
                 each.name: each.measure(self.hits[each.name], parts[part])
@@ -159,20 +161,13 @@ class _Chunk:
         }
         texts = dict.fromkeys(text for part in PARTS for text in parts[part])
         windows = [window for text in texts for window in self.windows[text]]
-        for name in sorted(dirty):
-            self._offend(example, name, texts, offenders)
+        for window in windows:
+            if window.new and window.definition in dirty:
+                form = self.forms[window.definition]
+                query = self.matched[form].query(window.start, window.end)
+                self.offenders.follow(example.name, form, query, window.count)
         evidence = self._evidence(windows, parts) if windows else None
         return Judged(example, measures, self._spans(parts), evidence)
-
-    def _offend(
-        self, example: Example, name: str, texts: Iterable[int], offenders: Offenders
-    ) -> None:
-        """Follow the windows by which an example is dirty to their documents."""
-        form = self.forms[name]
-        for text in texts:
-            spans = [(w.start, w.end) for w in self.windows[text] if w.definition == name]
-            if spans:
-                offenders.follow(example.name, form, self.matched[form], np.array(spans, np.int64))
 
     def _spans(self, parts: dict[str, list[int]]) -> tuple[Span, ...]:
         """What of question and answer was found, in characters, merged."""

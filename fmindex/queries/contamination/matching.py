@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
 
 _BLOCK = 24
+"""Characters of the blocks that are asked for before windows are."""
+
+_MANY = 1024
+"""Spans from which on they are asked for in arrays."""
 
 
 class Matched(ABC):
@@ -62,9 +66,13 @@ class Matched(ABC):
         keys = [(start, end) for start, end in spans.tolist()]
         new = [key for key in dict.fromkeys(keys) if key not in self._counts]
         if new:
-            answers = self.index.count_batch([self.query(*key) for key in new])
-            self._counts.update(zip(new, answers.tolist(), strict=True))
+            self._counts.update(zip(new, self._count(new), strict=True))
         return np.array([self._counts[key] for key in keys], np.int64)
+
+    def _count(self, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """Occurrences of each span."""
+        counts: list[int] = self.index.count_batch([self.query(*span) for span in spans]).tolist()
+        return counts
 
 
 class MatchedText(Matched):
@@ -95,7 +103,8 @@ class MatchedBytes(MatchedText):
     def __init__(self, index: Index, texts: Texts) -> None:
         super().__init__(index, texts)
         self._bytes = byte_offsets(texts.text)
-        lengths = np.append(index.match(texts.text).lengths, 0)
+        self._data = index.encode(texts.text)
+        lengths = np.append(index.match(self._data).lengths, 0)
         # For each character the byte its longest match ends before; the match may run on into
         # the next text, and whoever compares it with a place in its own does not see that.
         self._reach = self._bytes + lengths[self._bytes]
@@ -104,6 +113,20 @@ class MatchedBytes(MatchedText):
         last = np.searchsorted(self.token_texts, self.token_texts, "right")
         first = np.arange(self.token_texts.size)
         self.token_matches = np.maximum(np.minimum(reached, last) - first, 0)
+
+    def _count(self, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """Occurrences; many are asked for in arrays, one for all spans of as many bytes."""
+        if len(spans) < _MANY:
+            return super()._count(spans)
+        starts, ends = self._bytes[np.array(spans, np.int64)].T
+        counts = np.empty(starts.size, np.int64)
+        sizes = ends - starts
+        order = np.argsort(sizes, kind="stable")
+        for group in np.split(order, np.flatnonzero(np.diff(sizes[order])) + 1):
+            places = starts[group, None] + np.arange(sizes[group[0]])
+            counts[group] = self.index.count_batch(self._data[places])
+        found: list[int] = counts.tolist()
+        return found
 
     def found(self, spans: np.ndarray) -> np.ndarray:
         """One comparison each."""

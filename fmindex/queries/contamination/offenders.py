@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gramdex.fmindex.queries.contamination.corpus import NORMALIZED, Corpus
+from gramdex.fmindex.queries.contamination.definitions import Hits
 from gramdex.fmindex.queries.contamination.matching import Matched
 from gramdex.fmindex.queries.contamination.results import Offender
 from gramdex.fmindex.queries.patterns import Query
@@ -14,9 +15,7 @@ class Offenders:
     """Collects the documents of windows.
 
     A window that occurs more often than ``most`` times is no evidence against any one document:
-    it is counted and not followed. Where every occurrence of a window goes on from an occurrence
-    of the window before it, its documents are known already, so that of a long copy one window is
-    looked up.
+    it is counted and not followed.
 
     Args:
         corpus: whose documents they are.
@@ -24,7 +23,7 @@ class Offenders:
     """
 
     def __init__(self, corpus: Corpus, most: int) -> None:
-        self._corpus, self._most = corpus, most
+        self._corpus, self.most = corpus, most
         self._offenders: dict[int, Offender] = {}
         self._documents: dict[tuple[str, bytes | str], list[int]] = {}
         self._unfollowed: set[tuple[str, bytes | str]] = set()
@@ -38,26 +37,22 @@ class Offenders:
         """The documents, by number."""
         return [self._offenders[number] for number in sorted(self._offenders)]
 
-    def follow(self, example: str, form: str, matched: Matched, spans: np.ndarray) -> None:
-        """Follow windows of one text of an example, given in order."""
-        counts = matched.counts(spans)
-        new = _not_implied(matched, spans, counts, self._most)
-        for (start, end), count in zip(spans[new].tolist(), counts[new].tolist(), strict=True):
-            query = matched.query(start, end)
-            key = form, query if isinstance(query, str) else np.asarray(query).tobytes()
-            if count > self._most:
-                self._unfollowed.add(key)
-                continue
-            if key not in self._documents:
-                self._documents[key] = self._look_up(form, query)
-            shown = query if isinstance(query, str) else self._corpus.index.decode(query)
-            for number in self._documents[key]:
-                self._blame(self._offenders[number], example, shown, count)
+    def follow(self, example: str, form: str, query: Query, count: int) -> None:
+        """Follow a window that makes an example dirty."""
+        key = form, query if isinstance(query, str) else np.asarray(query).tobytes()
+        if count > self.most:
+            self._unfollowed.add(key)
+            return
+        if key not in self._documents:
+            self._documents[key] = self._look_up(form, query)
+        shown = query if isinstance(query, str) else self._corpus.index.decode(query)
+        for number in self._documents[key]:
+            self._blame(self._offenders[number], example, shown, count)
 
     def _look_up(self, form: str, query: Query) -> list[int]:
         """Numbers of the documents of a window, each with an entry."""
         numbers = []
-        for document in self._corpus.documents(form, query, self._most, near=False):
+        for document in self._corpus.documents(form, query, self.most, near=False):
             number = document.number
             numbers.append(number)
             if number not in self._offenders:
@@ -75,14 +70,16 @@ class Offenders:
             offender.window, offender.count = window, count
 
 
-def _not_implied(matched: Matched, spans: np.ndarray, counts: np.ndarray, most: int) -> np.ndarray:
+def not_implied(matched: Matched, hits: Hits, counts: np.ndarray, most: int) -> np.ndarray:
     """Which windows may stand where the one before them, which is followed, does not; bool[k].
 
-    A window whose count is that of itself and the one before together only occurs there.
+    Where every occurrence of a window goes on from one of the window before it, its count is that
+    of both together, and its documents are known already: of a long copy one window is followed.
     """
-    new = np.ones(counts.size, bool)
+    spans, new = hits.spans, np.ones(counts.size, bool)
     fewer = (counts[1:] <= counts[:-1]) & (counts[:-1] <= most)
-    together = np.flatnonzero((spans[1:, 0] <= spans[:-1, 1]) & fewer)
+    touch = (hits.span_texts[1:] == hits.span_texts[:-1]) & (spans[1:, 0] <= spans[:-1, 1])
+    together = np.flatnonzero(fewer & touch)
     joined = np.stack([spans[together, 0], spans[together + 1, 1]], axis=1)
     there = matched.found(joined)
     together, joined = together[there], joined[there]
