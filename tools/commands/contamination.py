@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools.arguments import AsJson, Threads
 from gramdex.tools.output import note, print_json, stdout
+
+if TYPE_CHECKING:
+    from gramdex.tools.contamination.records import Checked
 
 _NAMES = "windows, ngrams, ngram-share, sampled, token-ngrams, longest, coverage"
 
@@ -78,7 +82,7 @@ def contamination(
     Parquet, and the documents that would have to go.
     """
     from gramdex.fmindex.queries.contamination.normalization import parse_normalization
-    from gramdex.tools.contamination import checking, summary
+    from gramdex.tools.contamination import checking
     from gramdex.tools.contamination.benchmarks import read_benchmark
     from gramdex.tools.contamination.fields import read_maps
 
@@ -103,7 +107,13 @@ def contamination(
     if as_json:
         record = checking.report_record(checked, command)
         print_json(record | {"files": [str(path) for path in written]})
-        return
+    else:
+        _print(checked, written[0])
+
+
+def _print(checked: Sequence[Checked], report: Path) -> None:
+    from gramdex.tools.contamination import summary
+
     console = stdout()
     for each in checked:
         summary.print_checked(console, each)
@@ -111,7 +121,7 @@ def contamination(
     if len(checked) > 1:
         summary.print_bulletin(console, checked)
         console.print()
-    console.print(f"report  {written[0]}", soft_wrap=True)
+    console.print(f"report  {report}", soft_wrap=True)
 
 
 def _command(given: list[str], options: dict[str, Any]) -> str:
