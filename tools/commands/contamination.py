@@ -12,7 +12,8 @@ import typer
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.tools.arguments import AsJson, Threads
-from gramdex.tools.output import note, print_json, stdout
+from gramdex.tools.output import print_json, stdout
+from gramdex.tools.progress import Waiting
 
 if TYPE_CHECKING:
     from gramdex.tools.contamination.records import Checked
@@ -95,7 +96,7 @@ def contamination(
         cache or output / "normalized",
         most_count,
         threads or usable_cores(),
-        lambda message: note(message, "dim"),
+        Waiting,
     )
     maps = read_maps(fields)
     benchmarks = [read_benchmark(file, maps, on_error == "skip") for file in files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Settings:
         cache: folder of side indexes.
         most_count: a window that occurs more often is followed to no document.
         threads: of each index.
-        say: told what is being done.
+        during: entered around each long step, with what is being done.
     """
 
     definitions: Sequence[Definition] = DEFINITIONS
@@ -43,7 +44,7 @@ class Settings:
     cache: Path = Path("normalized")
     most_count: int = MOST_COUNT
     threads: int = 1
-    say: Callable[[str], object] = lambda message: None
+    during: Callable[[str], AbstractContextManager[object]] = nullcontext
 
 
 def choose_definitions(only: Sequence[str], settings: Sequence[str]) -> tuple[Definition, ...]:
@@ -70,17 +71,20 @@ def check_all(
         index = gramdex.open(path, settings.threads)
         side: NormalizedIndex | None = None
         if settings.normalization is not None:
-            settings.say(f"normalized text of {path}: made, if it is not in {settings.cache}")
-            side = normalized_index(index, settings.normalization, settings.cache, settings.threads)
+            with settings.during(f"index of the normalized text of {path}, made or found"):
+                side = normalized_index(
+                    index, settings.normalization, settings.cache, settings.threads
+                )
         left_out = settings.normalization.names if settings.normalization else ("none",)
         beside = None if side is None else side.index.folders[0]
         about = records.index_record(index, path, beside, ", ".join(left_out))
         for benchmark in benchmarks:
-            settings.say(f"{benchmark.name}: {len(benchmark.examples):,} examples in {path}")
             started = time.perf_counter()
-            result = contamination(
-                index, benchmark.examples, settings.definitions, side, settings.most_count
-            )
+            said = f"{benchmark.name} in {path}, {len(benchmark.examples):,} examples"
+            with settings.during(said):
+                result = contamination(
+                    index, benchmark.examples, settings.definitions, side, settings.most_count
+                )
             name = _free_name(f"{benchmark.name}.{about['name']}", names)
             seconds = time.perf_counter() - started
             checked.append(Checked(benchmark, about, result, seconds, name))

@@ -47,8 +47,10 @@ def bulletin_page(checked: Sequence[Checked], command: str) -> str:
     """The page of several benchmarks and indexes, with a link to the page of each pair."""
     body = [
         "<h1>Contamination bulletin</h1>",
-        "<p class=lead>Share of the examples, question and answer together, that each definition "
-        "calls dirty; a link leads to the report of the pair.</p>",
+        "<p class=lead>Share of the examples, question and answer together, that are dirty by any "
+        "definition; each leads to the report of that pair.</p>",
+        sections.bulletin_matrix(checked),
+        "<h2>By definition</h2>",
         sections.bulletin(checked),
         sections.repeat(command, checked),
     ]

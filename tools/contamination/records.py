@@ -81,6 +81,11 @@ def totals_record(result: Contamination) -> dict[str, dict[str, dict[str, int]]]
     }
 
 
+def dirty_by_any(checked: Checked) -> int:
+    """Examples that some definition calls dirty, question and answer together."""
+    return sum(judged.verdict() == "dirty" for judged in checked.result.judged)
+
+
 def checked_record(checked: Checked) -> dict[str, Any]:
     """Everything but the examples."""
     result = checked.result
@@ -88,7 +93,7 @@ def checked_record(checked: Checked) -> dict[str, Any]:
         "benchmark": benchmark_record(checked.benchmark),
         "index": checked.index,
         "totals": totals_record(result),
-        "dirty_by_any": sum(judged.verdict() == "dirty" for judged in result.judged),
+        "dirty_by_any": dirty_by_any(checked),
         "unavailable": result.unavailable,
         "definitions": result.definitions,
         "documents_to_drop": len(result.offenders),

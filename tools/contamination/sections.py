@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from gramdex.fmindex.queries.contamination.results import PARTS, VERDICTS
-from gramdex.tools.contamination.records import Checked
+from gramdex.tools.contamination.records import Checked, dirty_by_any
 from gramdex.tools.output import counted, percent, visible
 
 _SAID = {"dirty": "dirty", "suspicious": "suspicious", "clean": "clean", "short": "too short"}
@@ -23,8 +23,7 @@ def escaped(text: object) -> str:
 
 def lead(checked: Checked) -> str:
     """The finding in a sentence."""
-    judged = checked.result.judged
-    dirty = sum(each.verdict() == "dirty" for each in judged)
+    judged, dirty = checked.result.judged, dirty_by_any(checked)
     said = (
         f"{dirty:,} of {counted(len(judged), 'example')} ({percent(dirty / len(judged))}) "
         "are dirty by at least one definition, question and answer together."
@@ -172,6 +171,29 @@ def definitions(checked: Checked) -> str:
     )
 
 
+def bulletin_matrix(checked: Sequence[Checked]) -> str:
+    """Benchmark by corpus: the share that any definition calls dirty."""
+    indexes = list(dict.fromkeys(each.index["path"] for each in checked))
+    names = {each.index["path"]: each.index["name"] for each in checked}
+    head = "".join(f"<th scope=col class=number>{escaped(names[path])}</th>" for path in indexes)
+    by_benchmark: dict[str, list[Checked]] = {}
+    for each in checked:
+        by_benchmark.setdefault(each.benchmark.path, []).append(each)
+    rows = ""
+    for pairs in by_benchmark.values():
+        cells = "".join(
+            f"<td class=number data-label='{escaped(each.index['name'])}'>"
+            f"<a href='{escaped(quote(each.name))}.html'>"
+            f"{_share(dirty_by_any(each), len(each.result.judged))}</a></td>"
+            for each in pairs
+        )
+        rows += f"<tr><th scope=row>{escaped(pairs[0].benchmark.name)}</th>{cells}</tr>"
+    return (
+        "<div class=scroll tabindex=0><table class=cards><thead><tr><th scope=col>benchmark</th>"
+        f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
 def bulletin(checked: Sequence[Checked]) -> str:
     """Benchmark by corpus, for each definition."""
     names = list(dict.fromkeys(name for each in checked for name in each.result.definitions))
@@ -197,7 +219,7 @@ def repeat(command: str, checked: Sequence[Checked]) -> str:
 def _bulletin_row(checked: Checked, names: Sequence[str]) -> str:
     judged, totals = checked.result.judged, checked.result.totals()
     dirty = {name: totals[name]["dirty"] for name in names if name in totals}
-    any_ = sum(each.verdict() == "dirty" for each in judged)
+    any_ = dirty_by_any(checked)
     link = escaped(quote(f"{checked.name}.html"))
     cells = "".join(
         f"<td class=number data-label={escaped(name)}>{_share(dirty.get(name), len(judged))}</td>"

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gramdex.fmindex.queries.contamination.results import PARTS
-from gramdex.tools.contamination.records import Checked
+from gramdex.tools.contamination.records import Checked, dirty_by_any
 from gramdex.tools.output import columns, counted, duration, one_line, percent, shorten
 
 _COLOURS = {"dirty": "bold red", "suspicious": "yellow", "clean": "green", "short": "dim"}
@@ -49,7 +49,7 @@ def _table(checked: Checked) -> Table:
 
 
 def _print_worst(console: Console, checked: Checked) -> None:
-    """A line for each of the examples with the rarest evidence that are dirty."""
+    """A line for each of the first examples that are dirty."""
     found = [each for each in checked.result.judged if each.verdict() == "dirty" and each.evidence]
     for judged in found[:_SHOWN]:
         evidence = judged.evidence
@@ -70,10 +70,7 @@ def print_bulletin(console: Console, checked: Sequence[Checked]) -> None:
         cells = []
         for index in indexes:
             pairs = (c for c in checked if (c.benchmark.name, c.index["name"]) == (name, index))
-            shares = [
-                percent(sum(j.verdict() == "dirty" for j in c.result.judged) / len(c.result.judged))
-                for c in pairs
-            ]
+            shares = [percent(dirty_by_any(pair) / len(pair.result.judged)) for pair in pairs]
             cells.append(", ".join(shares))
         table.add_row(one_line(name), *cells)
     console.print(table)

@@ -187,9 +187,15 @@ class _Chunk:
         matched = self.matched[self.forms[window.definition]]
         return matched.original(window.text, window.start, window.end)
 
+    def _length(self, window: _Window) -> int:
+        """Characters of the example a window stands for."""
+        start, end = self._original(window) or (0, window.end - window.start)
+        return end - start
+
     def _evidence(self, windows: Sequence[_Window], parts: dict[str, list[int]]) -> Evidence:
         """The rarest window, of equals the longest, and where it stands."""
-        best = min(windows, key=lambda w: (w.count, w.start - w.end))
+        least = min(window.count for window in windows)
+        best = max((w for w in windows if w.count == least), key=self._length)
         form = self.forms[best.definition]
         query = self.matched[form].query(best.start, best.end)
         (document,) = self.corpus.documents(form, query, 1, near=True)
