@@ -127,6 +127,11 @@ def check_against_oracle(result: Contamination, documents: list[str], normalized
             if evidence.span is not None and not evidence.normalized:
                 text = getattr(judged.example, evidence.span.part)[evidence.span.text]
                 assert text[evidence.span.start : evidence.span.end] == evidence.window
+            if evidence.span is not None and evidence.normalized:
+                text = getattr(judged.example, evidence.span.part)[evidence.span.text]
+                shown = text[evidence.span.start : evidence.span.end]
+                whole = evidence.definition != "sampled"  # which may cut a word
+                assert (normal(shown) == evidence.window) if whole else normal(shown)
         else:
             assert not judged.spans
         blamed |= naive_offenders(judged, plain, folded, normalized)

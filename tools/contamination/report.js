@@ -72,7 +72,7 @@
 
   const detail = (row) => {
     const cell = make("td"), line = make("tr", "detail");
-    cell.colSpan = 4 + data.definitions.length;
+    cell.colSpan = 3 + data.definitions.length;
     ["question", "answer"].forEach((name) => {
       row[name].forEach((text, number) => {
         const spans = row.spans.filter((s) => s[0] === name && s[1] === number).map((s) => [s[2], s[3]]);
@@ -89,9 +89,9 @@
       cell.append(make("div", "mono", JSON.stringify(row.e.metadata)));
       cell.append(marked(row.e.context, [[row.e.start, row.e.end]], null));
     } else cell.append(make("p", "lead", "No window of it was found."));
-    const table = make("table"), head = make("tr"), body = make("tbody");
+    const table = make("table"), top = make("thead"), head = make("tr"), body = make("tbody");
     [""].concat(data.definitions).forEach((name) => head.append(make("th", "", name)));
-    body.append(head);
+    top.append(head);
     data.parts.forEach((name, p) => {
       const tr = make("tr");
       tr.append(make("th", "", name));
@@ -102,7 +102,7 @@
       });
       body.append(tr);
     });
-    table.append(body);
+    table.append(top, body);
     const scroll = make("div", "scroll");
     scroll.tabIndex = 0;
     scroll.append(table);

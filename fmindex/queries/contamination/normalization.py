@@ -62,17 +62,17 @@ class Normalization:
         """The same, and for each of its characters the character of ``text`` it came from."""
         kept: list[str] = []
         origin: list[int] = []
-        space = self.whitespace
+        space = 0 if self.whitespace else None  # where white space began that is not yet kept
         for place, character in enumerate(text):
             if self.whitespace and character.isspace():
-                space = True
+                space = place if space is None else space
                 continue
             if self.punctuation and _DELETIONS[ord(character)] is None:
                 continue
-            if space and self.whitespace:
+            if space is not None:
                 kept.append(" ")
-                origin.append(place)
-                space = False
+                origin.append(space)
+                space = None
             folded = character.casefold() if self.case else character
             kept.append(folded)
             origin += [place] * len(folded)

@@ -44,9 +44,13 @@ class Texts:
         return self.starts.size - 1
 
     def original(self, text: int, start: int, end: int) -> tuple[int, int]:
-        """Characters of text number ``text``, as it was given, that the characters came from."""
-        low, high = int(self.starts[text]) + self.pad, int(self.starts[text + 1]) - self.pad
-        start, end = max(start, low), min(end, high)
+        """Characters of text number ``text``, as it was given, that the characters came from.
+
+        Of padded texts those of words: a space at either end is left out.
+        """
+        if self.pad and end - start > 1:
+            start += self.text[start] == " "
+            end -= self.text[end - 1] == " "
         return int(self.origin[start]), int(self.origin[end - 1]) + 1
 
 
