@@ -346,6 +346,8 @@ def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(QueryError):
         index.contamination([])
     with pytest.raises(QueryError):
+        index.contamination(["a"], definitions=())
+    with pytest.raises(QueryError):
         index.contamination([3])
     with pytest.raises(QueryError):
         index.contamination([("a", 3)])

@@ -193,6 +193,14 @@ def test_bad_arguments(command: Command, data: Path, tmp_path: Path, numbers: Pa
     assert "1 bad record left out" in shown.out
 
 
+def test_an_empty_corpus(command: Command, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    gramdex.build(tmp_path / "none.jsonl", tmp_path / "none.gdx", on_error="skip")
+    arguments = (tmp_path / "none.gdx", data / "problems.jsonl", "-o", tmp_path / "out")
+    record = command("contamination", *arguments, "--normalize", "all", "--json").json
+    assert record["checked"][0]["dirty_by_any"] == 0
+
+
 def test_the_page_is_whole_and_escapes_everything(
     command: Command, data: Path, tmp_path: Path
 ) -> None:

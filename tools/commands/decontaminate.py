@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gramdex.errors import InputError, UsageError
-from gramdex.tools.arguments import AsJson
+from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.tools.arguments import AsJson, Threads
 from gramdex.tools.output import counted, facts, print_json, stdout, warn
 from gramdex.tools.progress import ShardProgress
 
@@ -62,6 +63,7 @@ def decontaminate(
     on_error: Annotated[
         str, typer.Option(metavar="DO", help="With bad records: raise, or keep them as they are.")
     ] = "raise",
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Copy a corpus without the texts of benchmarks.
@@ -77,7 +79,8 @@ def decontaminate(
     if normalization is None:
         raise UsageError("--normalize", repr(normalize), "at least whitespace")
     read = ReadOptions(text_field=text_field, text_unit=text_unit)
-    with offences_of(_benchmarks(benchmark, fields), words, normalization) as offences:
+    given = _benchmarks(benchmark, fields)
+    with offences_of(given, words, normalization, threads or usable_cores()) as offences:
         if offences.short_texts:
             short = counted(offences.short_texts, "text")
             warn(f"{short} of the benchmarks: fewer than {words} words, nothing matches them")

@@ -92,7 +92,7 @@ def write_texts(
         folder: where the index goes.
         progress: told how many texts were written.
     """
-    longest = 0
+    longest = number = -1
     try:
         with writing(raw), raw.open("wb") as file:
             for number, text in enumerate(given):
@@ -105,6 +105,7 @@ def write_texts(
             folder,
             shard_tokens=max(_SHARD_TOKENS, longest + 1),
             on_empty="keep",
+            on_error="raise" if number >= 0 else "skip",  # a file without texts is no mistake here
             read=ReadOptions("raw", dtype="uint8", separator_id=_SEPARATOR),
         )
     finally:

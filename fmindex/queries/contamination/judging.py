@@ -56,6 +56,10 @@ def contamination(
     corpus = Corpus(index, normalized)
     forms = {each.name: form for each in definitions if (form := corpus.form(each)) is not None}
     usable = [each for each in definitions if each.name in forms]
+    if not usable:
+        found = f"none of {', '.join(each.name for each in definitions) or 'none'}"
+        expected = f"one that an index of {index.tokenizer.kind} tokens can be asked"
+        raise QueryError("definitions", found, expected, "give it an index of normalized text")
     offenders = Offenders(corpus, most_count)
     judged: list[Judged] = []
     for chunk in _chunks(given):
