@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gramdex.errors import QueryError, TokenizerError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
@@ -67,7 +67,7 @@ class Index:
         self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.shards = tuple(shards)
-        self._engine = SuffixArrayEngine([shard.engine for shard in self.shards], threads)
+        self._engine = make_engine([shard.engine for shard in self.shards], threads)
         self._patterns = PatternReader(vocabulary, tokenizer)
         self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer)
 

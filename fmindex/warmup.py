@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
+from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.fm_index import FMEngine
+from gramdex.fmindex.engines.fm_shard import FMShard
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.kernels import jit
+from gramdex.kernels.fm import count_batch as fm_count_batch
+from gramdex.kernels.fm import infgram as fm_infgram
+from gramdex.kernels.fm import matching as fm_matching
+from gramdex.kernels.fm import next_tokens, units, unwind, walk
+from gramdex.kernels.fm import search as fm_search
 from gramdex.kernels.suffix_array import count_batch, distribution, infgram, matching, search
 
 _TEXT = np.array([1, 2, 1, 3, 0], np.uint8)
 _SUFFIXES = np.array([4, 0, 2, 1, 3], np.uint32)
 _BUCKETS = np.array([0, 1, 3, 4, 5], np.uint32)
 
+_STREAM = [4, 32, 64, 0, 34, 0, 0, 0, 224, 0, 0, 0, 0, 3, 0, 0, 0, 64, 18, 48, 39]
+_CODES = {0: 4, 1: 4, 7: 3, 31: 2, 272: 2, 273: 2}
+
+_NAMES = ("count", "find_intervals", "prob")
+_INFGRAM = ("longest_suffix", "infgram_prob", "advance_along", "prob_after")
+
 QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
-    search: ("count", "find_intervals", "prob"),
+    search: _NAMES,
     count_batch: ("count_batch",),
     distribution: ("next_tokens",),
-    infgram: ("longest_suffix", "infgram_prob", "infgram_scores", "advance_along", "prob_after"),
+    infgram: (*_INFGRAM, "infgram_scores"),
     matching: ("matching_statistics",),
+    fm_search: _NAMES,
+    fm_count_batch: ("count_batch",),
+    next_tokens: ("next_tokens",),
+    fm_infgram: _INFGRAM,
+    fm_matching: ("matching_statistics", "infgram_scores"),
+    walk: ("locate", "extract"),
+    unwind: ("ranks_of_positions",),
 }
 
 
 class _SmallShard:
     """Stands in for an opened shard: "abac" and its separator."""
 
+    folder = Path("warmup")
     shift = 0
     ranks = 4
     suffixes = _SUFFIXES
@@ -37,16 +60,55 @@ class _SmallShard:
     def row(self) -> list[int]:
         return shard_row(_TEXT, _SUFFIXES, _BUCKETS, self.shift)
 
+    def token_starts(self) -> np.ndarray:
+        return _BUCKETS
+
+
+def small_fm_shard() -> FMShard:
+    """The same as a shard of an FM-index, every second position sampled."""
+    lengths = np.zeros(units.SYMBOLS, np.uint8)
+    lengths[list(_CODES)] = list(_CODES.values())
+    decoder = np.zeros(1 << units.CODE_BITS, np.uint32)
+    units.decoding_table(lengths, decoder)
+    none = np.zeros(1, np.uint64)
+    shard = object.__new__(FMShard)
+    shard.folder, shard.size, shard.ranks, shard.rate = Path("warmup"), _TEXT.size, 4, 2
+    shard.alphabet, shard.starts = np.empty(0, np.uint32), _BUCKETS
+    shard.stream = np.array(_STREAM + [0] * units.MOST_CHUNK_BYTES, np.uint8)
+    shard.groups, shard.directory = none, np.array([0x130000, 0x101 << 32], np.uint64)
+    shard.decoders = np.tile(decoder, units.TABLES)
+    shard.sample_counts, shard.shortcut_counts = np.zeros((2, 2), np.uint32)
+    shard.permutation, shard.shortcut_marks = np.array([0x12, 0], np.uint64), none
+    shard.shortcuts = none
+    return shard
+
 
 def warmup() -> None:
-    """Compile, or load from the cache, every kernel that queries use.
+    """Compile, or load from the cache, every kernel that queries of either engine use.
 
     Kernels take all widths and shard counts alike, so one small text of one width is enough.
 
     Raises:
         RuntimeError: a kernel answered wrongly or is still not compiled.
     """
-    engine = SuffixArrayEngine([_SmallShard()])  # type: ignore[list-item]
+    fm_engine = FMEngine([small_fm_shard()])
+    for engine in (SuffixArrayEngine([_SmallShard()]), fm_engine):
+        answers = _ask(engine)
+        if answers != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
+            raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
+    places = fm_engine.locate(0, 0, 5).tolist(), fm_engine.first_positions(0, 0, 5, 1).tolist()
+    read = fm_engine.extract(0, 1, 5).tolist()
+    if (places, read) != (([0, 1, 2, 3, 4], [0]), [2, 1, 3, 0]):
+        raise RuntimeError(f"kernels read a known text wrongly: {places}, {read}")
+    if jit.JIT_DISABLED:
+        return
+    for module, names in QUERY_KERNELS.items():
+        for name in names:
+            if not getattr(module, name).signatures:
+                raise RuntimeError(f"kernel {module.__name__}.{name} is not compiled")
+
+
+def _ask(engine: Engine) -> list[int]:
     pattern = np.array([1], np.int64)
     counts = engine.count_batch(pattern, np.array([0, 1], np.int64))
     lengths, _ = engine.matching_statistics(pattern)
@@ -56,11 +118,4 @@ def warmup() -> None:
     answers += [*engine.infgram_scores(pattern)[2]]
     suffix = engine.longest_suffix(pattern[:0])
     answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
-    if list(map(int, answers)) != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
-        raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
-    if jit.JIT_DISABLED:
-        return
-    for module, names in QUERY_KERNELS.items():
-        for name in names:
-            if not getattr(module, name).signatures:
-                raise RuntimeError(f"kernel {module.__name__}.{name} is not compiled")
+    return list(map(int, answers))

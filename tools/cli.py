@@ -35,6 +35,7 @@ app = typer.Typer(
 
 _COMMANDS = (
     building.build,
+    building.convert,
     checking.info,
     checking.verify,
     counting.count,

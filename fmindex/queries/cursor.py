@@ -11,7 +11,7 @@ from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
 from gramdex.fmindex.results import InfgramDistribution, InfgramProbability, Interval
 
 if TYPE_CHECKING:
-    from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+    from gramdex.fmindex.engines.engine import Engine
     from gramdex.fmindex.format.vocabulary import Vocabulary
 
 _ROOM = 256
@@ -26,9 +26,7 @@ class Cursor:
     A cursor belongs to one thread at a time.
     """
 
-    def __init__(
-        self, engine: SuffixArrayEngine, patterns: PatternReader, vocabulary: Vocabulary
-    ) -> None:
+    def __init__(self, engine: Engine, patterns: PatternReader, vocabulary: Vocabulary) -> None:
         self._engine, self._patterns, self._vocabulary = engine, patterns, vocabulary
         self._tokens = np.empty(_ROOM, np.int64)  # ends with the suffix, at _end
         self._end = 0

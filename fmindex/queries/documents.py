@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
-
-_FIRST_POSITIONS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class DocumentReader:
     """
 
     shards: Sequence[Shard]
-    engine: SuffixArrayEngine
+    engine: Engine
     vocabulary: Vocabulary
     tokenizer: Tokenizer
 
@@ -87,7 +85,7 @@ class DocumentReader:
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
-        taken = _FIRST_POSITIONS
+        taken = self.engine.first_taken
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
             if np.unique(self.shards[shard].document_of(positions)).size > most:

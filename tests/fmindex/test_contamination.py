@@ -42,10 +42,12 @@ SPACES = st.sampled_from([" ", " ", " ", "\n", "  ", "\u2003"])
 TEXTS = st.lists(st.tuples(WORDS, SPACES), max_size=14).map(lambda p: "".join(a + b for a, b in p))
 
 
-def index_of(folder: Path, texts: list[str], tokenizer: str | Path = "bytes") -> gramdex.Index:
+def index_of(
+    folder: Path, texts: list[str], tokenizer: str | Path = "bytes", engine: str = "sa"
+) -> gramdex.Index:
     folder.mkdir(exist_ok=True)
     corpus = write_jsonl(folder / "corpus.jsonl", texts)
-    gramdex.build(corpus, folder / "index", tokenizer, on_empty="keep")
+    gramdex.build(corpus, folder / "index", tokenizer, on_empty="keep", engine=engine)
     return gramdex.open(folder / "index")
 
 
@@ -293,6 +295,13 @@ def test_planted_documents_are_the_ones_to_drop(planted_result: Contamination) -
     names = [each.examples for each in planted_result.offenders]
     assert names == [[name] for name in (*PLANTS[:5], "split", "split")]
     assert planted_result.not_followed == 0
+
+
+def test_both_engines_say_the_same(tmp_path: Path, planted_result: Contamination) -> None:
+    documents, examples = planted()
+    compressed = index_of(tmp_path, documents, engine="fm")
+    result = compressed.contamination(examples, normalized=normalized_of(tmp_path, documents))
+    assert result == planted_result
 
 
 def test_without_normalization_case_hides(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from gramdex.errors import (
 from gramdex.fmindex.engines import continuations, suffix_array
 from gramdex.fmindex.format import manifest as manifests
 from gramdex.fmindex.format import metadata, sections
-from gramdex.indexer import finishing
+from gramdex.indexer import suffix_files
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_damage_that_opening_does_not_see_never_crashes(
 ) -> None:
     """Random bytes over an array, under a header that says all is well."""
     monkeypatch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
-    for module in (suffix_array, finishing):  # a table for the wide vocabulary too
+    for module in (suffix_array, suffix_files):  # a table for the wide vocabulary too
         monkeypatch.setattr(module, "bucket_shift", lambda ranks, size: 0)
     # As if the file were damaged after opening has checked the small tables.
     if section_name in ("token_nodes", "nodes"):
@@ -399,14 +399,12 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(copy: Path) -> None:
 
 
 def test_ranks_of_another_order_are_found(copy: Path) -> None:
-    """Tables that are each other's inverse, and not the tokenizer's."""
+    """Ranks that are one id's each, and not in the order of the tokenizer's bytes."""
     path = copy / "tokenizer" / "vocabulary.gdx"
     opened = sections.SectionFile(path, "vocabulary")
-    rank_of_id = opened.array("rank_of_id", np.uint32).copy()
-    id_of_rank = opened.array("id_of_rank", np.uint32).copy()
+    rank_of_id = opened.array("rank_of_id", np.uint16).copy()
     rank_of_id[[5, 6]] = rank_of_id[[6, 5]]
-    id_of_rank[rank_of_id[[5, 6]]] = [5, 6]
-    rewrite_header(path, "vocabulary", {"rank_of_id": rank_of_id, "id_of_rank": id_of_rank})
+    rewrite_header(path, "vocabulary", {"rank_of_id": rank_of_id})
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["tokenizer"]["vocabulary"] = sections.SectionFile(path, "vocabulary").header
     (copy / "manifest.json").write_bytes(sign(manifest))

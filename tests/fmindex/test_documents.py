@@ -13,7 +13,6 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import gramdex
 from gramdex.errors import QueryError
-from gramdex.fmindex.queries import documents as module
 from gramdex.fmindex.queries.documents import _CharacterMap, _whole_characters
 from gramdex.fmindex.results import Interval
 
@@ -74,14 +73,15 @@ def test_window_is_around_the_first_match_and_lists_those_inside(tmp_path: Path)
     assert [m.start for m in document.matches] == [4]
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 def test_first_documents_are_the_same_however_many_occurrences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     texts = ["a" * (i % 17) + "b" for i in range(200)]
-    index = build(tmp_path, texts, shard_tokens=700)
+    index = build(tmp_path, texts, shard_tokens=700, engine=engine, sampling_rate=16)
     everything = index.documents("a", max_documents=1000)
     assert [d.number for d in everything] == [i for i, t in enumerate(texts) if "a" in t]
-    monkeypatch.setattr(module, "_FIRST_POSITIONS", 2)
+    monkeypatch.setattr(type(index._engine), "first_taken", 2)
     for most in (*range(40), 188, 189):
         found = index.documents("a", max_documents=most)
         assert [(d.number, d.matches) for d in found] == [
