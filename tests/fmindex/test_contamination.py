@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +26,13 @@ from gramdex.fmindex.queries.contamination.normalization import (
     Normalization,
     parse_normalization,
 )
-from gramdex.fmindex.queries.contamination.results import PARTS, Contamination, Example
+from gramdex.fmindex.queries.contamination.results import (
+    PARTS,
+    Contamination,
+    Evidence,
+    Example,
+    Offender,
+)
 from gramdex.fmindex.queries.contamination.texts import byte_offsets, join_texts
 
 NAMES = [definition.name for definition in DEFINITIONS]
@@ -301,7 +308,16 @@ def test_both_engines_say_the_same(tmp_path: Path, planted_result: Contamination
     documents, examples = planted()
     compressed = index_of(tmp_path, documents, engine="fm")
     result = compressed.contamination(examples, normalized=normalized_of(tmp_path, documents))
-    assert result == planted_result
+    assert result.definitions == planted_result.definitions
+    for one, other in zip(result.judged, planted_result.judged, strict=True):
+        assert (one.measures, one.spans) == (other.measures, other.spans)
+        assert nameless(one.evidence) == nameless(other.evidence)
+    assert list(map(nameless, result.offenders)) == list(map(nameless, planted_result.offenders))
+
+
+def nameless(found: Evidence | Offender | None) -> object:
+    """All but the metadata, which names the file of the corpus."""
+    return None if found is None else replace(found, metadata={})
 
 
 def test_without_normalization_case_hides(tmp_path: Path) -> None:
