@@ -31,6 +31,7 @@ from gramdex.fmindex.queries.contamination.results import (
     Contamination,
     Evidence,
     Example,
+    Judged,
     Offender,
 )
 from gramdex.fmindex.queries.contamination.texts import byte_offsets, join_texts
@@ -105,11 +106,16 @@ def test_definitions_against_the_oracle(
         index = index_of(folder, documents)
         side = normalized_of(folder, documents)
         for normalized in (None, side):
-            result = index.contamination(examples, definitions=SMALL, normalized=normalized)
-            check_against_oracle(result, documents, normalized is not None)
+            for most in (1, 2, 100):
+                result = index.contamination(
+                    examples, definitions=SMALL, normalized=normalized, most_count=most
+                )
+                check_against_oracle(result, documents, normalized is not None, most)
 
 
-def check_against_oracle(result: Contamination, documents: list[str], normalized: bool) -> None:
+def check_against_oracle(
+    result: Contamination, documents: list[str], normalized: bool, most: int
+) -> None:
     plain, folded = NaiveCorpus(documents), NaiveCorpus(list(map(normal, documents)), 1)
     blamed: set[int] = set()
     for judged in result.judged:
@@ -143,12 +149,14 @@ def check_against_oracle(result: Contamination, documents: list[str], normalized
                 assert (normal(shown) == evidence.window) if whole else normal(shown)
         else:
             assert not judged.spans
-        blamed |= naive_offenders(judged, plain, folded, normalized)
+        blamed |= naive_offenders(judged, plain, folded, normalized, most)
     assert {offender.number for offender in result.offenders} == blamed
 
 
-def naive_offenders(judged, plain: NaiveCorpus, folded: NaiveCorpus, normalized: bool) -> set[int]:  # type: ignore[no-untyped-def]
-    """Documents that hold a window of a definition that calls the example dirty."""
+def naive_offenders(
+    judged: Judged, plain: NaiveCorpus, folded: NaiveCorpus, normalized: bool, most: int
+) -> set[int]:
+    """Documents that hold a window, not too frequent, of a definition that says dirty."""
     found: set[int] = set()
     for definition in SMALL:
         name = definition.name
@@ -168,7 +176,8 @@ def naive_offenders(judged, plain: NaiveCorpus, folded: NaiveCorpus, normalized:
                 "coverage": lambda c, t: token_windows(c, t, lambda k: k if k > 3 else 0),
             }[name](corpus, text)
             for window in windows:
-                found |= set(corpus.holders(window))
+                if corpus.count(window) <= most:
+                    found |= set(corpus.holders(window))
     return found
 
 

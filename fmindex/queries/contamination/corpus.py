@@ -72,7 +72,7 @@ class Corpus:
         """Whether the index counts strings, however its tokenizer cut them."""
         try:
             self.index.count("a")
-        except QueryError:
+        except UsageError:
             return False
         return True
 
