@@ -353,6 +353,15 @@ def test_windows_in_many_documents_are_counted_not_followed(tmp_path: Path) -> N
     assert [each.number for each in rare.offenders] == [5]
 
 
+def test_a_window_that_also_stands_without_the_one_before_it_is_followed(tmp_path: Path) -> None:
+    index = index_of(tmp_path, ["a b c d", "a b c", "b c d", "c d"])
+    three = adjust(DEFINITIONS, ["ngrams.n=3"])[1:2]
+    result = index.contamination(["a b c d"], definitions=three)
+    assert [(each.number, each.window) for each in result.offenders] == [
+        (0, "a b c"), (1, "a b c"), (2, "b c d"),
+    ]  # fmt: skip
+
+
 def test_an_index_of_tokens(tmp_path: Path) -> None:
     """Token definitions look at ids; the others need strings to be counted."""
     documents, examples = planted()

@@ -126,6 +126,16 @@ def test_spans_are_cut_until_nothing_is_left(
     assert ledger[1]["spans"][1]["text"].split() == words
 
 
+def test_what_stands_between_two_spans_stays(
+    command: Command, problems: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text(json.dumps({"text": f"{QUESTION} x {ANSWER}"}) + "\n")
+    record = clean(command, corpus, "-b", problems, "-o", tmp_path / "out", "--remove", "spans")
+    assert [entry["text"] for entry in ledger_of(record)] == [QUESTION, ANSWER]
+    assert json.loads((tmp_path / "out" / "corpus.jsonl").read_text())["text"] == " x "
+
+
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 def test_compressed_files_stay_compressed(
     command: Command, problems: Path, tmp_path: Path, suffix: str
