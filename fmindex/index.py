@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
+    from gramdex.fmindex.queries.contamination.results import Contamination
     from gramdex.fmindex.verification import Verification
 
 DOCUMENTS = 10
@@ -221,6 +222,16 @@ class Index:
         context = None if context is None else as_number("context", context)
         shard, position = as_number("shard", shard), as_number("position", position)
         return self._documents.read_at(shard, position, context)
+
+    def contamination(self, examples: Iterable[Any], **options: Any) -> Contamination:
+        """How much of each example, a text or a question and its answer, is in the corpus.
+
+        By every definition in use; see ``queries.contamination.judging.contamination`` for the
+        options and errors, and the command of this name for benchmarks and reports.
+        """
+        from gramdex.fmindex.queries.contamination.judging import contamination
+
+        return contamination(self, examples, **options)
 
     def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:
         """Refuse ids of another tokenizer than the one of this index.

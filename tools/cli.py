@@ -19,6 +19,8 @@ import typer
 import gramdex
 from gramdex.tools import failures
 from gramdex.tools.commands import building, checking, counting, documents, matching, predicting
+from gramdex.tools.commands import contamination as contamination_command
+from gramdex.tools.commands import decontaminate as decontaminate_command
 from gramdex.tools.commands import demo as demo_command
 from gramdex.tools.commands import doctor as doctor_command
 
@@ -42,6 +44,8 @@ _COMMANDS = (
     predicting.ntd,
     predicting.infgram,
     matching.match,
+    contamination_command.contamination,
+    decontaminate_command.decontaminate,
     demo_command.demo,
     doctor_command.doctor,
 )
