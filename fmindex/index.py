@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from gramdex.errors import QueryError, TokenizerError
+from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest
 from gramdex.fmindex.format.vocabulary import Vocabulary
@@ -20,6 +21,7 @@ from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
 from gramdex.fmindex.queries.search import read_clauses, search
+from gramdex.fmindex.queries.text import TextReader
 from gramdex.fmindex.results import (
     Distribution,
     Document,
@@ -29,12 +31,14 @@ from gramdex.fmindex.results import (
     Interval,
     MatchingStatistics,
     Probability,
+    TextMatches,
 )
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.takedown import hidden_documents, refuse_ranks
 from gramdex.fmindex.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
+    from gramdex.fmindex.queries.contamination.results import Contamination
     from gramdex.fmindex.verification import Verification
 
 DOCUMENTS, CONTEXT = 10, 80
@@ -44,11 +48,12 @@ class Index:
     """A corpus that answers; made by ``gramdex.open``.
 
     Counts are of occurrences and exact. A query is a flat sequence of integer ids, or a string:
-    ``count``, ``find`` and ``documents`` take a string as its bytes (possible on indexes of
-    bytes), all others encode it with the index's tokenizer. Every method raises QueryError for
-    ids the vocabulary lacks and CorruptIndexError where a damaged file shows. Queries may run in
-    several threads at once; kernels release the GIL. ``count_batch``, ``match`` and
-    ``infgram_scores`` share large work among the threads the index was opened with.
+    ``count``, ``find`` and ``documents`` take a string as text, and count its bytes wherever they
+    stand in the decoded documents; all others encode it with the index's tokenizer. Every method
+    raises QueryError for ids the vocabulary lacks, or for a text where the bytes of tokens are
+    not known, and CorruptIndexError where a damaged file shows. Queries may run in several
+    threads at once; kernels release the GIL. ``count_batch``, ``match`` and ``infgram_scores``
+    share large work among the threads the index was opened with.
 
     Attributes:
         folders: where the index lies, one folder for each index opened together.
@@ -75,14 +80,18 @@ class Index:
         self.vocabulary = vocabulary
         self.shards = tuple(shards)
         self.takedown = None if takedown is None else takedown[0]
-        self.plain_engine = SuffixArrayEngine([shard.engine for shard in self.shards], threads)
-        self._engine: SuffixArrayEngine = self.plain_engine
+        self.plain_engine = make_engine([shard.engine for shard in self.shards], threads)
+        self._engine: Engine = self.plain_engine
         hidden: list[np.ndarray] = []
         if takedown is not None:
             self._engine = SubtractedEngine(self.plain_engine, takedown[0].plain_engine)
             hidden = hidden_documents(self, *takedown)
         self._patterns = PatternReader(vocabulary, tokenizer)
-        self._documents = DocumentReader(self.shards, self._engine, vocabulary, tokenizer, hidden)
+        less: TextReader | None = None if takedown is None else takedown[0]._texts
+        self._texts: TextReader = TextReader(
+            self.shards, self.plain_engine, vocabulary, tokenizer, hidden, less
+        )
+        self._documents = DocumentReader(self._texts, self._engine)
 
     @property
     def token_count(self) -> int:
@@ -103,6 +112,8 @@ class Index:
 
     def count(self, query: Query) -> int:
         """Occurrences; of the empty query: all tokens."""
+        if isinstance(query, str) and self._texts.takes(query):
+            return self._texts.count(query)
         return self._engine.count(self._patterns.occurrences(query))
 
     def count_batch(self, queries: Sequence[Query] | np.ndarray) -> np.ndarray:
@@ -110,14 +121,37 @@ class Index:
 
         The fastest forms are a 2-D integer array, one query a row, and a list of lists.
         """
+        if not isinstance(queries, (str, np.ndarray)):
+            queries = list(queries)
+            strings = [i for i, query in enumerate(queries) if isinstance(query, str)]
+            if texts := [i for i in strings if self._texts.takes(queries[i])]:
+                return self._count_mixed(queries, texts)
         return self._engine.count_batch(*self._patterns.occurrences_batch(queries))
 
-    def find(self, query: Query) -> list[Interval]:
-        """Rank interval of the query in the suffix array of each shard.
+    def _count_mixed(self, queries: Sequence[Query], texts: list[int]) -> np.ndarray:
+        others = np.setdiff1d(np.arange(len(queries)), texts)
+        patterns = self._patterns.occurrences_batch([queries[i] for i in others])
+        counts = np.empty(len(queries), np.int64)
+        counts[others] = self._engine.count_batch(*patterns)
+        counts[texts] = self._texts.count_batch([str(queries[i]) for i in texts])
+        return counts
+
+    @overload
+    def find(self, query: Ids) -> list[Interval]: ...
+    @overload
+    def find(self, query: str) -> TextMatches: ...
+    def find(self, query: Query) -> list[Interval] | TextMatches:
+        """Rank interval of ids in each shard; every occurrence of a string, located.
+
+        The intervals take no more than a count. A string is held by different tokens at different
+        places, so its occurrences are all listed, for about half a microsecond and 40 bytes each.
 
         Raises:
-            QueryError: the index has a takedown, whose documents are among the ranks.
+            QueryError: an empty string; ids, where the index has a takedown, whose documents are
+                among the ranks.
         """
+        if isinstance(query, str):
+            return self._texts.find(query)
         if self.takedown is not None:
             raise refuse_ranks()
         _, found = self._engine.find(self._patterns.occurrences(query))
@@ -182,7 +216,7 @@ class Index:
         """Documents that hold the query, in corpus order.
 
         Args:
-            query: at least one token.
+            query: at least one token, or one character.
             max_documents: at most so many.
             context: None for whole documents; else so many tokens before and after the first
                 match in each.
@@ -192,6 +226,8 @@ class Index:
         """
         max_documents = as_number("max_documents", max_documents)
         context = None if context is None else as_number("context", context)
+        if isinstance(query, str):
+            return self._documents.holding(query, max_documents, context)
         return self._documents.matching(self._patterns.occurrences(query), max_documents, context)
 
     def search(
@@ -281,6 +317,16 @@ class Index:
         context = None if context is None else as_number("context", context)
         shard, position = as_number("shard", shard), as_number("position", position)
         return self._documents.read_at(shard, position, context)
+
+    def contamination(self, examples: Iterable[Any], **options: Any) -> Contamination:
+        """How much of each example, a text or a question and its answer, is in the corpus.
+
+        By every definition in use; see ``queries.contamination.judging.contamination`` for the
+        options and errors, and the command of this name for benchmarks and reports.
+        """
+        from gramdex.fmindex.queries.contamination.judging import contamination
+
+        return contamination(self, examples, **options)
 
     def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:
         """Refuse ids of another tokenizer than the one of this index.

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from gramdex.errors import CorruptIndexError, TokenizerError, UsageError
 from gramdex.fmindex.format.layout import ENGINES, TOKENIZER_FOLDER, shard_name
 from gramdex.fmindex.format.manifest import IndexManifest, read_index_manifest
+from gramdex.fmindex.format.tokenizer_files import read_tokenizer_file
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.format.vocabulary import Vocabulary, read_vocabulary
 from gramdex.fmindex.index import Index
@@ -105,7 +106,7 @@ def _check_same_tokens(folders: Sequence[Path], manifests: Sequence[IndexManifes
 def _open_tokenizer(folder: Path, manifest: IndexManifest) -> Tokenizer:
     stored, place = manifest.tokenizer, folder / TOKENIZER_FOLDER
     try:
-        files = {name: _read_plain_file(place, name) for name in stored["files"]}
+        files = dict(read_tokenizer_file(place, name) for name in stored["files"])
         tokenizer = restore_tokenizer(
             stored["kind"], stored["options"], files, manifest.vocabulary_size
         )
@@ -115,14 +116,6 @@ def _open_tokenizer(folder: Path, manifest: IndexManifest) -> Tokenizer:
     if fingerprint != stored.get("fingerprint"):
         raise _damaged_tokenizer(place, f"fingerprint {fingerprint}", stored.get("fingerprint"))
     return tokenizer
-
-
-def _read_plain_file(folder: Path, name: str) -> bytes:
-    """A file that lies in the folder itself, and nothing else that can be opened."""
-    path = folder / name
-    if path.parent != folder or not path.is_file():
-        raise OSError(f"{name!r} is no file of this folder")
-    return path.read_bytes()
 
 
 def _open_vocabulary(folder: Path, manifest: IndexManifest) -> Vocabulary:

@@ -23,6 +23,33 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class TextMatches:
+    """Where a string stands in the corpus, each occurrence once, in the order of the corpus.
+
+    Attributes:
+        shards: int64[n], number of the shard.
+        documents: int64[n], number of the document in the index.
+        starts, ends: int64[n], text positions in the shard of the tokens [start, end) that hold it.
+        offsets: int64[n], bytes of the first of these tokens that stand before it.
+    """
+
+    shards: np.ndarray
+    documents: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Occurrences."""
+        return self.starts.size
+
+    def __repr__(self) -> str:
+        documents = np.unique(self.documents).size
+        return f"TextMatches({self.count:,} occurrences in {documents:,} documents)"
+
+
+@dataclass(frozen=True, slots=True)
 class Probability:
     """P(token | context) = count / context_count.
 

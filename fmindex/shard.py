@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.fm_shard import FMShard
 from gramdex.fmindex.engines.suffix_array import SuffixArrayShard
 from gramdex.fmindex.format.layout import (
     DOCUMENTS_FILE,
     METADATA_FILE,
-    SHARD_FILES,
+    SUCCESSORS_FILE,
     SUFFIXES_FILE,
     TOKENS_FILE,
+    shard_files,
 )
 from gramdex.fmindex.format.manifest import ShardManifest
 from gramdex.fmindex.format.metadata import MetadataFile
@@ -49,11 +51,16 @@ class Shard:
         self.folder = folder
         self.manifest = manifest
         self.files = {
-            name: _open(folder / name, kind, manifest) for name, kind in SHARD_FILES.items()
+            name: _open(folder / name, kind, manifest)
+            for name, kind in shard_files(manifest.engine).items()
         }
-        self.engine = SuffixArrayShard(
-            self.files[TOKENS_FILE], self.files[SUFFIXES_FILE], manifest.size, width, ranks
-        )
+        self.engine: SuffixArrayShard | FMShard
+        if manifest.engine == "fm":
+            self.engine = FMShard(self.files[SUCCESSORS_FILE], manifest.size, ranks)
+        else:
+            self.engine = SuffixArrayShard(
+                self.files[TOKENS_FILE], self.files[SUFFIXES_FILE], manifest.size, width, ranks
+            )
         self.starts = self.files[DOCUMENTS_FILE].array("starts", np.uint32)
         documents = self.starts.size - 1
         if documents != manifest.documents or self.starts[0] or self.starts[-1] != manifest.size:

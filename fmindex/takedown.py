@@ -22,7 +22,7 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import QueryError, UsageError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.shard import Shard
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def refuse_ranks() -> QueryError:
 class _Finder:
     """Finds whole documents by their tokens."""
 
-    def __init__(self, shards: Sequence[Shard], engine: SuffixArrayEngine) -> None:
+    def __init__(self, shards: Sequence[Shard], engine: Engine) -> None:
         self._shards, self._engine = shards, engine
         self._lengths = [np.diff(shard.starts).astype(np.int64) - 1 for shard in shards]
         self._order = [np.argsort(lengths, kind="stable") for lengths in self._lengths]
@@ -103,9 +103,7 @@ class _Finder:
         return documents[whole & (self._lengths[shard][documents] == length)]
 
 
-def _contents(
-    shards: Sequence[Shard], engine: SuffixArrayEngine
-) -> Iterator[tuple[int, int, np.ndarray]]:
+def _contents(shards: Sequence[Shard], engine: Engine) -> Iterator[tuple[int, int, np.ndarray]]:
     """Every different document once: its first number, its copies, its ranks."""
     first: dict[bytes, tuple[int, int, int]] = {}
     copies: Counter[bytes] = Counter()

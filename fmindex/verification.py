@@ -10,7 +10,15 @@ import numpy as np
 
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.continuations import build_continuations
-from gramdex.fmindex.format.layout import SUFFIXES_FILE, TOKENIZER_FOLDER
+from gramdex.fmindex.engines.fm_shard import FMShard
+from gramdex.fmindex.engines.suffix_array import SuffixArrayShard
+from gramdex.fmindex.engines.unwinding import check_lists, ranks_of_positions
+from gramdex.fmindex.format.layout import (
+    DOCUMENTS_FILE,
+    SUFFIXES_FILE,
+    TOKENIZER_FOLDER,
+    TOKENS_FILE,
+)
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, read_shard_manifest
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.shard import Shard
@@ -103,64 +111,70 @@ def verify_shard(shard: Shard, ranks: int) -> None:
     if read_shard_manifest(shard.folder) != shard.manifest:
         raise _wrong(shard, SHARD_MANIFEST, "another shard than the index describes", "the same")
     check_bytes(shard)
-    counts = _token_counts(shard, ranks)
-    _check_buckets(shard, counts)
-    _check_suffixes(shard, counts)
-    _check_continuations(shard)
-    _check_documents(shard)
+    if isinstance(shard.engine, FMShard):
+        check_lists(shard.engine)
+        ends = _fm_separators(shard.engine)
+    else:
+        counts = _token_counts(shard.engine, ranks)
+        _check_buckets(shard.engine, counts)
+        _check_suffixes(shard.engine, counts)
+        _check_continuations(shard.engine, shard.files[SUFFIXES_FILE].version)
+        ends = np.flatnonzero(shard.engine.tokens == memory.SEPARATOR)
+    if not np.array_equal(ends + 1, shard.starts[1:]):
+        raise _wrong(
+            shard, DOCUMENTS_FILE, "boundaries that are not the separators", "matching ones"
+        )
     for document in range(shard.documents):
         shard.read_metadata(document)
 
 
-def _token_counts(shard: Shard, ranks: int) -> np.ndarray:
+def _fm_separators(engine: FMShard) -> np.ndarray:
+    """Text positions of the separators; walks through all of the text."""
+    ends = [
+        start + np.flatnonzero(ranks < engine.starts[1])
+        for start, ranks in ranks_of_positions(engine)
+    ]
+    return np.concatenate(ends)
+
+
+def _token_counts(engine: SuffixArrayShard, ranks: int) -> np.ndarray:
     counts = np.zeros(ranks, np.int64)
-    outside = packing.count_symbols(shard.engine.tokens, counts)
+    outside = packing.count_symbols(engine.tokens, counts)
     if outside >= 0:
-        token = int(shard.engine.tokens[outside])
-        raise _wrong(shard, "tokens.gdx", f"rank {token} at {outside}", f"below {ranks}")
+        token = int(engine.tokens[outside])
+        raise _wrong(engine, TOKENS_FILE, f"rank {token} at {outside}", f"below {ranks}")
     return counts
 
 
-def _check_buckets(shard: Shard, counts: np.ndarray) -> None:
-    table = np.zeros(shard.engine.buckets.size, np.uint32)
-    packing.prefix_table(counts, shard.engine.shift, table)
-    if not np.array_equal(table, shard.engine.buckets):
-        raise _wrong(shard, "suffixes.gdx", "a prefix table of another text", "bucket bounds")
+def _check_buckets(engine: SuffixArrayShard, counts: np.ndarray) -> None:
+    table = np.zeros(engine.buckets.size, np.uint32)
+    packing.prefix_table(counts, engine.shift, table)
+    if not np.array_equal(table, engine.buckets):
+        raise _wrong(engine, SUFFIXES_FILE, "a prefix table of another text", "bucket bounds")
 
 
-def _check_suffixes(shard: Shard, counts: np.ndarray) -> None:
+def _check_suffixes(engine: SuffixArrayShard, counts: np.ndarray) -> None:
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     verdict, rank = verify.check_suffix_array(
-        shard.engine.tokens, shard.engine.suffixes, starts, np.empty(counts.size, np.int64)
+        engine.tokens, engine.suffixes, starts, np.empty(counts.size, np.int64)
     )
     if verdict != verify.SORTED:
-        raise _wrong(shard, "suffixes.gdx", _VERDICTS[verdict].format(rank), "a suffix array")
+        raise _wrong(engine, SUFFIXES_FILE, _VERDICTS[verdict].format(rank), "a suffix array")
 
 
-def _check_continuations(shard: Shard) -> None:
-    engine = shard.engine
+def _check_continuations(engine: SuffixArrayShard, version: int) -> None:
     found = engine.continuations
     if found is None:
-        if engine.shift == 0 and shard.files[SUFFIXES_FILE].version >= _CONTINUATIONS_SINCE:
-            raise _wrong(shard, SUFFIXES_FILE, "no table of continuations", "one")
+        if engine.shift == 0 and version >= _CONTINUATIONS_SINCE:
+            raise _wrong(engine, SUFFIXES_FILE, "no table of continuations", "one")
         return
     made = build_continuations(engine.tokens, engine.suffixes, engine.buckets, found.limits)
     for (name, values), (_, expected) in zip(found.sections(), made.sections(), strict=True):
         if not np.array_equal(values, expected):
-            raise _wrong(shard, SUFFIXES_FILE, f"{name} of another text", "continuations")
+            raise _wrong(engine, SUFFIXES_FILE, f"{name} of another text", "continuations")
 
 
-def _check_documents(shard: Shard) -> None:
-    ends = np.flatnonzero(shard.engine.tokens == memory.SEPARATOR)
-    if not np.array_equal(ends + 1, shard.starts[1:]):
-        raise _wrong(
-            shard, "documents.gdx", "boundaries that are not the separators", "matching ones"
-        )
-
-
-def _wrong(shard: Shard, file: str, found: str, expected: str) -> CorruptIndexError:
-    return CorruptIndexError(
-        str(shard.folder / file),
-        found,
-        expected,
-    )
+def _wrong(
+    shard: Shard | SuffixArrayShard, file: str, found: str, expected: str
+) -> CorruptIndexError:
+    return CorruptIndexError(str(shard.folder / file), found, expected)

@@ -257,6 +257,8 @@ class _Build:
             spool.documents,
             vocabulary.width,
             vocabulary.ranks,
+            self.options.engine,
+            self.options.sampling_rate,
             self.options.sorter,
             build,
         )

@@ -11,12 +11,14 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from gramdex.errors import WorkerDiedError
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.fmindex.format.manifest import ShardManifest
 from gramdex.indexer.finishing import ShardJob, finish_shard
+
+Finish: TypeAlias = Callable[..., ShardManifest]
 
 _PR_SET_PDEATHSIG = 1
 
@@ -38,11 +40,18 @@ class Executor(Protocol):
 
 
 class SerialExecutor:
-    """Sorts in this process, one shard after the other."""
+    """Works in this process, one shard after the other.
+
+    Args:
+        finish: makes a shard of a job, with so many threads.
+    """
+
+    def __init__(self, finish: Finish | None = None) -> None:
+        self._finish = finish or finish_shard
 
     def submit(self, job: ShardJob) -> Iterator[tuple[ShardJob, ShardManifest]]:
         """Sort now."""
-        yield job, finish_shard(job, usable_cores())
+        yield job, self._finish(job, usable_cores())
 
     def drain(self) -> Iterator[tuple[ShardJob, ShardManifest]]:
         """Nothing is left to wait for."""
@@ -60,9 +69,11 @@ class ProcessExecutor:
 
     Args:
         workers: number of processes.
+        finish: makes a shard of a job, with so many threads; a function of a module.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, finish: Finish | None = None) -> None:
+        self._finish = finish or finish_shard
         self._places = workers + 1
         self._threads = max(1, usable_cores() // workers)
         self._pool = ProcessPoolExecutor(
@@ -78,7 +89,7 @@ class ProcessExecutor:
         while len(self._running) >= self._places:
             yield from self._wait()
         try:
-            self._running[self._pool.submit(finish_shard, job, self._threads)] = job
+            self._running[self._pool.submit(self._finish, job, self._threads)] = job
         except BrokenProcessPool as error:
             raise self._died() from error
 
@@ -114,9 +125,12 @@ class ProcessExecutor:
         )
 
 
-def make_executor(workers: int) -> Executor:
-    """One worker is this process itself."""
-    return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+def make_executor(workers: int, finish: Finish | None = None) -> Executor:
+    """Workers that finish the shards of a build, or what else is to be made of a job.
+
+    One worker is this process itself.
+    """
+    return SerialExecutor(finish) if workers == 1 else ProcessExecutor(workers, finish)
 
 
 def _start_worker(parent: int, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""From the tokens of a shard to the whole shard: sort, prefix table, headers, manifest.
+"""From the tokens of a shard to the whole shard: sort, the engine's files, manifest.
 
 Runs in a worker process. Everything lands in the shard's temporary folder; the build renames it.
 """
@@ -14,23 +14,23 @@ import numpy as np
 import xxhash
 
 from gramdex.errors import BuildError
-from gramdex.fmindex.engines.continuations import build_continuations
-from gramdex.fmindex.engines.suffix_array import bucket_shift
-from gramdex.fmindex.engines.threads import beside
 from gramdex.fmindex.format.files import require_space, sync_folder, writing
 from gramdex.fmindex.format.layout import (
-    SHARD_FILES,
-    SUFFIXES_FILE,
+    ENGINE_FILES,
+    SAMPLING_RATE,
+    SUCCESSORS_FILE,
     TOKENS_FILE,
     file_record,
+    shard_files,
 )
 from gramdex.fmindex.format.manifest import SHARD_MANIFEST, ShardManifest, write_manifest
 from gramdex.fmindex.format.sections import PAGE, SectionFile, SectionWriter
+from gramdex.indexer.successors import write_successors
+from gramdex.indexer.suffix_files import MARGIN, write_suffixes
 from gramdex.indexer.suffix_sort import SORTERS, sort_suffixes
-from gramdex.kernels.packing import count_symbols, prefix_table
+from gramdex.kernels.packing import count_symbols
 
 _CHUNK = 1 << 22
-_MARGIN = 1 << 16  # headers, padding, the manifest
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class ShardJob:
         documents: number of documents.
         width: bytes per token.
         ranks: ranks of the vocabulary.
+        engine: "sa" or "fm".
+        sampling_rate: of an FM-index.
         sorter: what sorts its suffixes.
         build: goes into the shard's manifest.
     """
@@ -54,6 +56,8 @@ class ShardJob:
     documents: int
     width: int
     ranks: int
+    engine: str = "sa"
+    sampling_rate: int = SAMPLING_RATE
     sorter: str = SORTERS[0]
     build: dict[str, Any] = field(default_factory=dict)
 
@@ -90,50 +94,55 @@ def finish_shard(job: ShardJob, threads: int = 1) -> ShardManifest:
         DiskFullError, BuildError: a file cannot be written.
         MemoryError: the machine has less memory than the build was told.
     """
-    require_space(job.folder, 4 * job.size + 4 * job.ranks + _MARGIN)
-    checksum = _write_suffixes(job, threads)
-    with SectionWriter.reopen(job.tokens_path, SHARD_FILES[TOKENS_FILE]) as writer:
-        writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
+    tokens = np.empty(job.size, f"<u{job.width}")
+    counts, checksum = _read(job, tokens)
+    if job.engine == "fm":
+        _write_fm(job, tokens, counts)
+    else:
+        _write_suffix_array(job, tokens, counts, threads)
+        with SectionWriter.reopen(job.tokens_path, ENGINE_FILES["sa"][TOKENS_FILE]) as writer:
+            writer.adopt("tokens", f"u{job.width}", job.size * job.width, checksum)
+    return close_shard(job)
+
+
+def close_shard(job: ShardJob) -> ShardManifest:
+    """Write the manifest of a shard whose files are complete."""
     files = {
         name: file_record(job.folder / name, SectionFile(job.folder / name, kind).header)
-        for name, kind in SHARD_FILES.items()
+        for name, kind in shard_files(job.engine).items()
     }
-    manifest = ShardManifest(job.name, "sa", job.size, job.documents, files, job.build)
+    manifest = ShardManifest(job.name, job.engine, job.size, job.documents, files, job.build)
     write_manifest(job.folder / SHARD_MANIFEST, manifest)
     with writing(job.folder):
         sync_folder(job.folder)
     return manifest
 
 
-def _write_suffixes(job: ShardJob, threads: int) -> bytes:
-    """Sort the tokens, write the suffix array and its tables; the checksum of the tokens."""
-    tokens = np.empty(job.size, f"<u{job.width}")
-    counts, checksum = _read(job, tokens)
-    shift = bucket_shift(job.ranks, job.size)
-    buckets = np.empty(((job.ranks - 1) >> shift) + 2, np.uint32)
-    prefix_table(counts, shift, buckets)
+def _write_fm(job: ShardJob, tokens: np.ndarray, counts: np.ndarray) -> None:
+    """Sort the tokens and write the lists of successors, which take the place of their file."""
+    require_space(job.folder, 2 * job.size * job.width + 4 * job.ranks + MARGIN)
     suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
-    suffixes = _narrow(suffixes)
+    if overwritten:
+        job.fill(tokens)
+    path = job.folder / SUCCESSORS_FILE
+    write_successors(path, tokens, _narrow(suffixes), counts, job.sampling_rate)
+    with writing(job.folder):
+        job.tokens_path.unlink()
 
-    def make() -> list[tuple[str, np.ndarray]]:
-        if shift:
-            return []
+
+def _write_suffix_array(
+    job: ShardJob, tokens: np.ndarray, counts: np.ndarray, threads: int
+) -> None:
+    """Sort the tokens, write the suffix array and its tables."""
+    require_space(job.folder, 4 * job.size + 4 * job.ranks + MARGIN)
+    suffixes, overwritten = sort_suffixes(counts, tokens, job.sorter)
+
+    def read_tokens() -> np.ndarray:
         if overwritten:
             job.fill(tokens)
-        return list(build_continuations(tokens, suffixes, buckets).sections())
+        return tokens
 
-    with (
-        beside(make, threads) as made,
-        SectionWriter(job.folder / SUFFIXES_FILE, SHARD_FILES[SUFFIXES_FILE]) as writer,
-    ):
-        writer.section("suffixes", suffixes)
-        writer.section("buckets", buckets)
-        writer.section("shift", np.array([shift], np.uint8))
-        sections = made()
-        require_space(job.folder, sum(values.nbytes for _, values in sections) + _MARGIN)
-        for name, values in sections:
-            writer.section(name, values)
-    return checksum
+    write_suffixes(job.folder, _narrow(suffixes), counts, read_tokens, threads)
 
 
 def _read(job: ShardJob, tokens: np.ndarray) -> tuple[np.ndarray, bytes]:

@@ -8,6 +8,7 @@ from gramdex.errors import MemoryBoundError
 from gramdex.fmindex.engines.continuations import table_memory
 from gramdex.fmindex.format.vocabulary import token_width
 from gramdex.indexer.options import BuildOptions
+from gramdex.indexer.successors import coding_memory
 from gramdex.indexer.suffix_sort import PER_RANK, working_memory
 from gramdex.kernels.suffix_sorting.suffix_sort import position_bytes
 
@@ -33,15 +34,26 @@ class MemoryPlan:
     total: int
 
 
-def shard_memory(size: int, ranks: int, sorter: str) -> int:
+def shard_memory(size: int, ranks: int, sorter: str, engine: str = "sa") -> int:
     """Most bytes that finishing a shard of ``size`` tokens takes.
 
-    Sorting; then, the sorter's own memory given back, making the table of continuations from the
-    tokens and the suffix array.
+    Sorting; then, the sorter's own memory given back, making from the tokens and the suffix array
+    the table of continuations, or the coded lists of successors.
     """
     width = token_width(ranks)
+    if engine == "fm":
+        coding = coding_memory(size, ranks, width) + size * (position_bytes(size) - 4)
+        return max(working_memory(size, ranks, sorter), coding)
     table = size * (width + position_bytes(size)) + table_memory(size, ranks, width)
     return max(working_memory(size, ranks, sorter), table + PER_RANK * ranks)
+
+
+def fit_workers(workers: int, need: int, memory: int) -> tuple[int, int]:
+    """At most so many workers, each taking ``need`` bytes; with what all of them take."""
+    workers = min(workers, (memory - READING) // (WORKER + need))
+    if workers >= 2:
+        return workers, READING + workers * (WORKER + need)
+    return 1, READING + need
 
 
 def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
@@ -50,13 +62,11 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
     Raises:
         MemoryBoundError: not even one full shard fits; names the shard size that would.
     """
-    sort = shard_memory(options.shard_tokens, ranks, options.sorter)
+    sort = shard_memory(options.shard_tokens, ranks, options.sorter, options.engine)
     memory = options.memory_bytes
-    workers = min(options.workers, (memory - READING) // (WORKER + sort))
-    if workers >= 2:
-        return MemoryPlan(workers, sort, READING + workers * (WORKER + sort))
     if READING + sort <= memory:
-        return MemoryPlan(1, sort, READING + sort)
+        workers, total = fit_workers(options.workers, sort, memory)
+        return MemoryPlan(workers, sort, total)
     raise MemoryBoundError(
         f"memory of {memory:,} bytes",
         f"sorting a shard of {options.shard_tokens:,} tokens takes {READING + sort:,}",
@@ -67,7 +77,7 @@ def plan_memory(options: BuildOptions, ranks: int) -> MemoryPlan:
 
 def _advice(options: BuildOptions, ranks: int, memory: int) -> str:
     def takes(size: int) -> int:
-        return READING + shard_memory(size, ranks, options.sorter)
+        return READING + shard_memory(size, ranks, options.sorter, options.engine)
 
     low, high = 1, options.shard_tokens
     while high - low > 1:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from gramdex.errors import UsageError
-from gramdex.fmindex.format.layout import ENGINES
+from gramdex.fmindex.format.layout import ENGINES, MOST_SAMPLING_RATE, SAMPLING_RATE
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.indexer.readers import ReadOptions
 from gramdex.indexer.suffix_sort import SORTERS
+from gramdex.kernels.fm.columns import CHUNK
 
 SHARD_TOKENS = 100_000_000
 MAXIMUM_SHARD_TOKENS = (1 << 32) - 1
@@ -32,6 +33,7 @@ class BuildSettings(TypedDict, total=False):
     on_empty: str | None
     vocabulary_size: int | None
     sorter: str
+    sampling_rate: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class BuildOptions:
         inputs: files, folders, globs, at any URL fsspec knows.
         output: folder of the index; new, empty, or holding the same build, interrupted.
         tokenizer: anything ``load_tokenizer`` takes; None for pre-tokenized input without one.
-        engine: "sa".
+        engine: "sa", a suffix array, or "fm", an FM-index.
         shard_tokens: most tokens of a shard, each document counting one more for its separator.
         workers: processes that sort shards; 1 sorts in this process.
         memory: bytes the whole build may take; None for half of the machine's.
@@ -52,6 +54,8 @@ class BuildOptions:
         vocabulary_size: ids are below this; None takes it from the tokenizer, or from the
             largest id of pre-tokenized input.
         sorter: "induced" or "divsufsort"; the index is the same, time and memory are not.
+        sampling_rate: of an FM-index: one text position in so many is stored with its rank;
+            smaller is larger and faster to locate and extract.
 
     Raises:
         UsageError: a value has no meaning.
@@ -69,6 +73,7 @@ class BuildOptions:
     on_empty: str | None = None
     vocabulary_size: int | None = None
     sorter: str = "induced"
+    sampling_rate: int = SAMPLING_RATE
 
     def __post_init__(self) -> None:
         _one_of("engine", self.engine, ENGINES)
@@ -76,8 +81,10 @@ class BuildOptions:
         _one_of("on_error", self.on_error, ON_ERROR)
         if self.on_empty is not None:
             _one_of("on_empty", self.on_empty, ON_EMPTY)
-        _in_range("shard_tokens", self.shard_tokens, 2, MAXIMUM_SHARD_TOKENS)
+        most = MAXIMUM_SHARD_TOKENS - (2 * CHUNK if self.engine == "fm" else 0)
+        _in_range("shard_tokens", self.shard_tokens, 2, most)
         _in_range("workers", self.workers, 1, 4096)
+        check_sampling_rate(self.sampling_rate)
         if self.memory is not None:
             _in_range("memory", self.memory, 1, 1 << 62)
         if self.vocabulary_size is not None:
@@ -91,9 +98,21 @@ class BuildOptions:
     @property
     def memory_bytes(self) -> int:
         """The stated bound, or half of the machine's memory."""
-        if self.memory is not None:
-            return self.memory
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+        return half_of_memory() if self.memory is None else self.memory
+
+
+def half_of_memory() -> int:
+    """Half the bytes of the machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def check_sampling_rate(rate: int) -> None:
+    """Refuse what is no rate of sampling.
+
+    Raises:
+        UsageError: it is none.
+    """
+    _in_range("sampling_rate", rate, 1, MOST_SAMPLING_RATE)
 
 
 def _one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from gramdex.fmindex.format.manifest import (
     write_manifest,
 )
 from gramdex.fmindex.format.sections import SectionFile
+from gramdex.fmindex.format.tokenizer_files import write_tokenizer_file
 from gramdex.fmindex.format.vocabulary import FILE as VOCABULARY_FILE
 from gramdex.fmindex.format.vocabulary import KIND as VOCABULARY_KIND
 from gramdex.fmindex.format.vocabulary import write_vocabulary
@@ -106,18 +107,18 @@ class OutputFolder:
     def write_tokenizer(self) -> dict[str, Any]:
         """Copy the tokenizer and its ranks; what the manifest says of them."""
         plan, folder = self._plan, self.path / TOKENIZER_FOLDER
-        header = None
+        header, stored = None, []
         if plan.tokenizer.files or plan.tables:
             with writing(folder):
                 folder.mkdir(exist_ok=True)
         for name, content in plan.tokenizer.files.items():
-            write_file(folder / name, content)
+            stored.append(write_tokenizer_file(folder, name, content))
         if plan.tables is not None:
             temporary = folder / (VOCABULARY_FILE + ".tmp")
-            write_vocabulary(temporary, *plan.tables)
+            write_vocabulary(temporary, plan.tables[0])
             header = SectionFile(temporary, VOCABULARY_KIND).header
             publish(temporary, folder / VOCABULARY_FILE)
-        return plan.describe_tokenizer(header)
+        return plan.describe_tokenizer(sorted(stored), header)
 
     def finished_shards(self, say: Callable[[str], None]) -> dict[int, ShardManifest]:
         """Shards that an interrupted run finished and whose every byte is right."""

@@ -30,7 +30,7 @@ class BuildPlan:
         files: the input files, in order.
         tokenizer: encodes text; kind "none" for ids without a tokenizer.
         vocabulary: ids to ranks.
-        tables: (rank_of_id, id_of_rank) uint32 to be stored, or None where rank = id + 1.
+        tables: (rank_of_id, id_of_rank) uint32, or None where rank = id + 1.
     """
 
     options: BuildOptions
@@ -53,18 +53,19 @@ class BuildPlan:
             "tokenizer": self.tokenizer.fingerprint,
             "vocabulary_size": self.vocabulary.size,
             "engine": options.engine,
+            "sampling_rate": options.sampling_rate if options.engine == "fm" else None,
             "shard_tokens": options.shard_tokens,
             "on_error": options.on_error,
             "on_empty": options.empty_documents,
         }
         return json.dumps(content, indent=1, sort_keys=True, default=list) + "\n"
 
-    def describe_tokenizer(self, vocabulary: str | None) -> dict[str, Any]:
-        """What the manifest says of it; ``vocabulary`` is the header checksum of the tables."""
+    def describe_tokenizer(self, files: list[str], vocabulary: str | None) -> dict[str, Any]:
+        """What the manifest says of it; ``vocabulary`` is the header checksum of the table."""
         return {
             "kind": self.tokenizer.kind,
             "options": self.tokenizer.options,
-            "files": sorted(self.tokenizer.files),
+            "files": files,
             "fingerprint": self.tokenizer.fingerprint,
             "vocabulary": vocabulary,
         }

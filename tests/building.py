@@ -41,6 +41,34 @@ def build_ids(
     return folder / "index"
 
 
+ENGINES: dict[str, dict[str, Any]] = {
+    "sa": {"engine": "sa"},
+    "fm": {"engine": "fm"},
+    "fm, dense": {"engine": "fm", "sampling_rate": 2},
+}
+"""Options of a build, by what tests call the engine; "mixed" stands for one index of each."""
+
+
+def open_ids(
+    folder: Path,
+    documents: Sequence[Sequence[int]],
+    vocabulary_size: int,
+    shard_tokens: int = 1 << 20,
+    engine: str = "sa",
+) -> gramdex.Index:
+    """Documents of ids in an opened index; "mixed" are two halves, opened together in order."""
+    parts = {engine: documents}
+    if engine == "mixed":
+        half, turn = len(documents) // 2, len(documents) % 2
+        names = ["sa", "fm, dense"][:: -1 if turn else 1]
+        parts = {names[0]: documents[:half], names[1]: documents[half:]}
+    paths = []
+    for name, part in parts.items():
+        (folder / name).mkdir()
+        paths.append(build_ids(folder / name, part, vocabulary_size, shard_tokens, **ENGINES[name]))
+    return gramdex.open(paths)
+
+
 def shard_budget(documents: Sequence[Sequence[int]], shards: int) -> int:
     """Shard size that cuts the documents into about so many shards and splits none."""
     longest = max((len(document) for document in documents), default=0) + 1

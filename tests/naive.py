@@ -197,3 +197,23 @@ class NaiveIndex:
         """Whether exactly one token follows ``context``, and follows it always."""
         distribution = self.ntd(context)
         return len(distribution.tokens) == 1 and distribution.end_count == 0
+
+
+class NaiveTexts:
+    """What a string as a query means: its bytes in ``documents``, the bytes of each as decoded."""
+
+    def __init__(self, documents: Iterable[bytes]) -> None:
+        self._documents = [bytes(document) for document in documents]
+
+    def occurrences(self, text: str) -> list[tuple[int, int]]:
+        """Every (document number, byte) at which the text stands, overlapping ones too."""
+        wanted = text.encode()
+        return [
+            (number, start)
+            for number, document in enumerate(self._documents)
+            for start in range(len(document) - len(wanted) + 1)
+            if document.startswith(wanted, start)
+        ]
+
+    def count(self, text: str) -> int:
+        return len(self.occurrences(text))

@@ -89,6 +89,8 @@ def test_every_file_is_named(folder: str) -> None:
 def test_format_document_names_every_section() -> None:
     text = (ROOT / "docs" / "FORMAT.md").read_text()
     names = ["tokens", "suffixes", "buckets", "shift", "starts", "blocks", "block_offsets"]
-    names += ["block_documents", "rank_of_id", "id_of_rank"]
+    names += ["block_documents", "rank_of_id", "id_of_rank", "sampling_rate", "alphabet"]
+    names += ["code_lengths", "stream", "groups", "directory", "sample_counts", "permutation"]
+    names += ["shortcut_marks", "shortcut_counts", "shortcuts"]
     for name in names:
         assert f"`{name}`" in text, name

@@ -43,6 +43,8 @@ def test_the_wheel_holds_every_source(wheel: Path) -> None:
     expected = {f"gramdex/{path.relative_to(ROOT)}" for path in sources}
     expected |= {f"gramdex/{path.name}" for path in (ROOT / "gramdex").glob("*.py")}
     expected |= {"gramdex/py.typed", "gramdex/tools/bench/peers/sdsl_driver.cpp"}
+    report = ("benchmarks.toml", "report.css", "report.html", "report.js")
+    expected |= {f"gramdex/tools/contamination/{name}" for name in report}
     assert expected == {n for n in names if n.startswith("gramdex/")}
 
 

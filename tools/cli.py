@@ -28,6 +28,8 @@ from gramdex.tools.commands import (
     predicting,
     searching,
 )
+from gramdex.tools.commands import contamination as contamination_command
+from gramdex.tools.commands import decontaminate as decontaminate_command
 from gramdex.tools.commands import demo as demo_command
 from gramdex.tools.commands import doctor as doctor_command
 
@@ -42,6 +44,7 @@ app = typer.Typer(
 
 _COMMANDS = (
     building.build,
+    building.convert,
     checking.info,
     checking.verify,
     counting.count,
@@ -52,6 +55,8 @@ _COMMANDS = (
     matching.match,
     searching.search,
     attributing.attribute,
+    contamination_command.contamination,
+    decontaminate_command.decontaminate,
     demo_command.demo,
     doctor_command.doctor,
 )

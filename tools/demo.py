@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OUTPUT = Path(".demo") / "stdlib.gdx"
 """Where the demo's index goes; the only place it ever removes one from."""
 
+REPORTS = "contamination"
+"""What the folder of the contamination report, beside the index, is called after its name."""
+
 STRINGS = (
     "self.",
     "import os",

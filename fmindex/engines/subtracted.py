@@ -7,7 +7,8 @@ until something is left of their count.
 
 Intervals are int64[shards of both, 2], those of the corpus first. Positions are of the corpus as it
 lies on disk: ``locate``, ``first_positions`` and ``extract`` know of no takedown, and whoever
-shows what lies there leaves out the documents that are taken down.
+shows what lies there leaves out the documents that are taken down. Text is searched with tables of
+one engine, so it is subtracted by ``TextReader``, which has those of both.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from functools import partial
 
 import numpy as np
 
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.kernels.memory import SEPARATOR
 
 
-class SubtractedEngine(SuffixArrayEngine):
-    """The questions of ``SuffixArrayEngine``, without what is taken down.
+class SubtractedEngine(Engine):
+    """The questions of any engines, without what is taken down; see ``Engine``.
 
     Args:
         corpus: everything.
         takedown: over documents each of which, with as many copies, is in the corpus.
     """
 
-    def __init__(self, corpus: SuffixArrayEngine, takedown: SuffixArrayEngine) -> None:
+    def __init__(self, corpus: Engine, takedown: Engine) -> None:
         self.corpus, self.takedown = corpus, takedown
         self.shards, self.threads = corpus.shards, corpus.threads
-        self.most_located = corpus.most_located
+        self.first_taken, self.most_located = corpus.first_taken, corpus.most_located
 
     def count(self, pattern: np.ndarray) -> int:
         """Occurrences of one pattern."""
@@ -125,6 +126,10 @@ class SubtractedEngine(SuffixArrayEngine):
             length = _longest(int(lengths[i]), partial(self._starts, text[i:]), known)
             lengths[i], counts[i] = length, self.count(text[i : i + length]) if length else 0
         return lengths, counts
+
+    def token_counts(self, ranks: int) -> np.ndarray:
+        """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""
+        return self.corpus.token_counts(ranks) - self.takedown.token_counts(ranks)
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of a shard of the corpus."""

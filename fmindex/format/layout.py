@@ -11,24 +11,36 @@ TOKENS_FILE = "tokens.gdx"
 SUFFIXES_FILE = "suffixes.gdx"
 DOCUMENTS_FILE = "documents.gdx"
 METADATA_FILE = "metadata.gdx"
+SUCCESSORS_FILE = "successors.gdx"
 DOCUMENTS = "documents"
-SHARD_FILES = {
-    TOKENS_FILE: "tokens",
-    SUFFIXES_FILE: "suffixes",
-    DOCUMENTS_FILE: DOCUMENTS,
-    METADATA_FILE: metadata.KIND,
+
+COMMON_FILES = {DOCUMENTS_FILE: DOCUMENTS, METADATA_FILE: metadata.KIND}
+"""Of every shard: file name to kind."""
+
+ENGINE_FILES = {
+    "sa": {TOKENS_FILE: "tokens", SUFFIXES_FILE: "suffixes"},
+    "fm": {SUCCESSORS_FILE: "successors"},
 }
-"""File name to kind."""
+"""Of each engine: file name to kind."""
+
+ENGINES = tuple(ENGINE_FILES)
+"""Engines a shard can have: suffix array, FM-index."""
 
 TOKENIZER_FOLDER = "tokenizer"
 
-ENGINES = ("sa",)
-"""Engines a shard can have."""
+SAMPLING_RATE = 64
+"""Of an FM-index, unless another is asked for: one text position in so many is stored."""
+MOST_SAMPLING_RATE = 1 << 16
 
 
 def shard_name(number: int) -> str:
     """Folder of shard ``number``."""
     return f"shard-{number:05d}"
+
+
+def shard_files(engine: str) -> dict[str, str]:
+    """File name to kind, of a shard of an engine."""
+    return {**ENGINE_FILES[engine], **COMMON_FILES}
 
 
 def file_record(path: Path, header: str) -> dict[str, Any]:

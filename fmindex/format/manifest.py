@@ -25,8 +25,8 @@ from gramdex.fmindex.format.files import write_file
 MANIFEST = "manifest.json"
 SHARD_MANIFEST = "shard.json"
 BUILD_PLAN = "build.json"
-VERSION = 2
-MINIMUM_READER = 1
+VERSION = 3
+MINIMUM_READER = 3
 
 _TYPES = {"int": int, "str": str, "dict": dict, "list": list}
 
@@ -39,7 +39,7 @@ class ShardManifest:
 
     Attributes:
         name: folder of the shard inside the index.
-        engine: "sa".
+        engine: "sa" or "fm".
         size: tokens in the shard, one separator per document included.
         documents: documents in the shard.
         files: for each binary file its size in bytes and the checksum of its header page.

@@ -41,8 +41,8 @@ from gramdex.errors import (
 from gramdex.fmindex.format.files import writing
 
 MAGIC = b"GRAMDEX\0"
-VERSION = 2
-MINIMUM_READER = 1
+VERSION = 3
+MINIMUM_READER = 3
 PAGE = 4096
 ALIGNMENT = 64
 MAXIMUM_SECTIONS = 62
@@ -245,6 +245,13 @@ class SectionFile:
             found = "no such section" if section is None else f"dtype {section.dtype.str}"
             raise self._corrupt(f"section {name!r}: {found}", f"dtype {expected.str}")
         return np.frombuffer(self._map, section.dtype, section.count, section.offset)
+
+    def advise(self, name: str, advice: int) -> None:
+        """Tell the system how a section will be read, one of ``mmap.MADV_…``; whole pages of it."""
+        section = self.sections[name]
+        start, end = -(-section.offset // mmap.PAGESIZE), section.end // mmap.PAGESIZE
+        if start < end and hasattr(self._map, "madvise"):
+            self._map.madvise(advice, start * mmap.PAGESIZE, (end - start) * mmap.PAGESIZE)
 
     def check_section(self, name: str) -> None:
         """Compare one section with its checksum.

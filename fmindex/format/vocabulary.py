@@ -6,8 +6,9 @@ rank of an id is the id + 1 and nothing is stored.
 ::
 
     vocabulary.gdx  kind "vocabulary"
-      rank_of_id  uint32  vocabulary_size: rank of each id, 0 where the id stands for no token
-      id_of_rank  uint32  ranks: id of each rank; NO_ID for rank 0
+      rank_of_id  uint8|16|32  vocabulary_size: rank of each id, 0 where it stands for no token
+
+Up to version 2 it was of uint32, and the inverse was stored with it.
 """
 
 from __future__ import annotations
@@ -117,29 +118,31 @@ class Vocabulary:
         )
 
 
-def write_vocabulary(path: Path, rank_of_id: np.ndarray, id_of_rank: np.ndarray) -> None:
-    """Write the two tables, uint32 each."""
+def write_vocabulary(path: Path, rank_of_id: np.ndarray) -> None:
+    """Write the rank of each id, as narrow as tokens are stored."""
+    width = token_width(int(rank_of_id.max(initial=0)) + 1)
     with SectionWriter(path, KIND) as writer:
-        writer.section("rank_of_id", rank_of_id.astype(np.uint32))
-        writer.section("id_of_rank", id_of_rank.astype(np.uint32))
+        writer.section("rank_of_id", rank_of_id.astype(f"u{width}"))
 
 
 def read_vocabulary(path: Path, size: int, header: str) -> Vocabulary:
-    """Open the tables and check that they are each other's inverse.
+    """Open the table, and check that every rank is that of one id.
 
     Raises:
         CorruptIndexError: they are not, or the file is damaged.
     """
     file = SectionFile(path, KIND, header)
     file.check()
-    rank_of_id = file.array("rank_of_id", np.uint32)
-    id_of_rank = file.array("id_of_rank", np.uint32)
+    section = file.sections.get("rank_of_id")
+    dtype = np.dtype(np.uint32) if section is None else section.dtype
+    rank_of_id = file.array("rank_of_id", dtype).astype(np.uint32)
     present = np.flatnonzero(rank_of_id)
-    inverse = np.full(id_of_rank.size, NO_ID, np.uint32)
-    if rank_of_id.size == size and rank_of_id.max(initial=0) < id_of_rank.size:
-        inverse[rank_of_id[present]] = present
-    if rank_of_id.size != size or not np.array_equal(inverse, id_of_rank):
+    id_of_rank = np.full(present.size + 1, NO_ID, np.uint32)
+    if rank_of_id.max(initial=0) == present.size:
+        id_of_rank[rank_of_id[present]] = present
+    single = present.size == 0 or NO_ID not in id_of_rank[1:]
+    if rank_of_id.size != size or rank_of_id.max(initial=0) != present.size or not single:
         raise CorruptIndexError(
-            str(path), "tables that are not each other's inverse", f"{size} ids and their ranks"
+            str(path), "ranks that are not one id's each", f"{size} ids and their ranks"
         )
     return Vocabulary(size, rank_of_id, id_of_rank)

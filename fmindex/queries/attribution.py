@@ -22,7 +22,7 @@ from gramdex.fmindex.queries.bm25 import bm25, words_of
 from gramdex.fmindex.queries.borders import text_borders
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import as_number
-from gramdex.fmindex.queries.phrases import Clause, Phrase
+from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Pattern, find_pattern
 
 KEEP = 0.05
 """Share of the text's tokens, rounded up, that is the number of spans kept."""
@@ -159,7 +159,7 @@ def _with_sources(
     spans: list[AttributedSpan],
     options: SourceOptions,
 ) -> list[AttributedSpan]:
-    phrases = [_phrase(reader, ranks[span.start : span.end]) for span in spans]
+    phrases = [find_pattern(reader.engine, ranks[span.start : span.end]) for span in spans]
     flat = [
         (i, place) for i, phrase in enumerate(phrases) for place in _places(reader, phrase, options)
     ]
@@ -176,13 +176,8 @@ def _with_sources(
     ]
 
 
-def _phrase(reader: DocumentReader, pattern: np.ndarray) -> Phrase:
-    count, intervals = reader.engine.find(pattern)
-    return Phrase(reader.engine, pattern, count, intervals[: len(reader.shards)])
-
-
 def _places(
-    reader: DocumentReader, phrase: Phrase, options: SourceOptions
+    reader: DocumentReader, phrase: Pattern, options: SourceOptions
 ) -> list[tuple[int, int]]:
     """A place of the phrase in each of several documents, in corpus order."""
     first: dict[tuple[int, int], int] = {}
@@ -191,7 +186,8 @@ def _places(
         if phrase.located > looked_at:
             generator = np.random.default_rng(options.seed)
             numbers = generator.choice(phrase.located, looked_at, replace=False)
-        for shard, position in sorted(map(phrase.place, numbers.tolist())):
+        for shard, place in sorted(map(phrase.place, numbers.tolist())):
+            position = place >> OFFSET_BITS
             document = reader.shards[shard].document_of(np.array([position]))
             if reader.shown(shard, document)[0]:
                 first.setdefault((shard, int(document[0])), position)
@@ -219,7 +215,7 @@ def _words(reader: DocumentReader, place: tuple[int, int], length: int) -> Count
 
 def _sources(
     reader: DocumentReader,
-    phrase: Phrase,
+    phrase: Pattern,
     ranked: list[tuple[float, tuple[int, int]]],
     context: int | None,
 ) -> tuple[Source, ...]:

@@ -13,7 +13,7 @@ from gramdex.fmindex.results import InfgramDistribution, InfgramProbability, Int
 from gramdex.fmindex.takedown import refuse_ranks
 
 if TYPE_CHECKING:
-    from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+    from gramdex.fmindex.engines.engine import Engine
     from gramdex.fmindex.format.vocabulary import Vocabulary
 
 _ROOM = 256
@@ -28,9 +28,7 @@ class Cursor:
     A cursor belongs to one thread at a time.
     """
 
-    def __init__(
-        self, engine: SuffixArrayEngine, patterns: PatternReader, vocabulary: Vocabulary
-    ) -> None:
+    def __init__(self, engine: Engine, patterns: PatternReader, vocabulary: Vocabulary) -> None:
         self._engine, self._patterns, self._vocabulary = engine, patterns, vocabulary
         self._tokens = np.empty(_ROOM, np.int64)  # ends with the suffix, at _end
         self._end = 0

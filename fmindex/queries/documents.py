@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
-from gramdex.fmindex.queries.phrases import Clause, spans_inside
+from gramdex.fmindex.queries.phrases import Clause, Part, spans_inside
+from gramdex.fmindex.queries.text import Spans, TextReader
 from gramdex.fmindex.results import Document, Match
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 
-_FIRST_POSITIONS = 1 << 16
+
+class Matches(NamedTuple):
+    """Occurrences inside one document, in order.
+
+    Attributes:
+        spans: the tokens that hold each, by positions in the shard.
+        sizes: bytes of each, of all or int64[n]; -1 for those of the tokens.
+    """
+
+    spans: Spans
+    sizes: int | np.ndarray = -1
+
+    def take(self, which: np.ndarray | slice) -> Matches:
+        """Some of them."""
+        sizes = self.sizes if isinstance(self.sizes, int) else self.sizes[which]
+        return Matches(self.spans.take(which), sizes)
 
 
-@dataclass(frozen=True)
+def _tokens_from(positions: np.ndarray, length: int) -> Matches:
+    """Matches of ``length`` whole tokens."""
+    return Matches(Spans(positions, positions + length, np.zeros_like(positions)))
+
+
 class DocumentReader:
     """Reads documents of an index.
 
-    Attributes:
-        shards: in order; documents are numbered through them.
-        engine: over the same shards.
-        vocabulary: ids and ranks.
-        tokenizer: turns ids into text; kind "none" leaves the text out.
-        hidden: of each shard, bool[documents]: those that are taken down; empty for none.
+    Args:
+        texts: finds strings in the same index; its shards, vocabulary and tokenizer are used, and
+            its documents that are not to be shown.
+        engine: over the same shards, without what is taken down.
     """
 
-    shards: Sequence[Shard]
-    engine: SuffixArrayEngine
-    vocabulary: Vocabulary
-    tokenizer: Tokenizer
-    hidden: Sequence[np.ndarray] = ()
+    def __init__(self, texts: TextReader, engine: Engine) -> None:
+        self.texts = texts
+        self.engine = engine
+        self.shards: Sequence[Shard] = texts.shards
+        self.vocabulary: Vocabulary = texts.vocabulary
+        self.tokenizer: Tokenizer = texts.tokenizer
 
     def shown(self, shard: int, documents: np.ndarray) -> np.ndarray:
         """Which documents of a shard are not taken down, bool[n]."""
-        return ~self.hidden[shard][documents] if self.hidden else np.ones(documents.size, bool)
+        return self.texts.shown(shard, documents)
 
     def number(self, shard: int, document: int) -> int:
         """Number in the index of a document of a shard."""
@@ -54,7 +74,7 @@ class DocumentReader:
         for index, shard in enumerate(self.shards):
             if 0 <= local < shard.documents:
                 self._require_shown(index, local)
-                return self._document(index, local, np.empty(0, np.int64), 0, None)
+                return self._document(index, local, _tokens_from(np.empty(0, np.int64), 0), None)
             local -= shard.documents
         total = self.number(len(self.shards), 0)
         raise QueryError(f"document {number}", "no such document", f"0 to {total - 1}")
@@ -71,7 +91,7 @@ class DocumentReader:
         self._require_shown(shard, document)
         if position == self.shards[shard].bounds(document)[1]:
             raise QueryError(f"position {position} of shard {shard}", "a document's end", "a token")
-        return self._document(shard, document, np.array([position]), 1, context)
+        return self._document(shard, document, _tokens_from(np.array([position]), 1), context)
 
     def matching(
         self, pattern: np.ndarray, max_documents: int, context: int | None
@@ -82,30 +102,38 @@ class DocumentReader:
         documents: list[Document] = []
         intervals = self.engine.find(pattern)[1][: len(self.shards)]
         for shard, (low, high) in enumerate(intervals.tolist()):
-            groups = self._by_document(shard, low, high, max_documents - len(documents))
-            documents += [self._document(shard, d, p, pattern.size, context) for d, p in groups]
+            most = max_documents - len(documents)
+            if most > 0 and low < high:
+                positions = self._first_positions(shard, low, high, most)
+                positions = positions[self.shown(shard, self.shards[shard].document_of(positions))]
+                matches = _tokens_from(positions, pattern.size)
+                documents += self._by_document(shard, matches, most, context)
+        return documents
+
+    def holding(self, text: str, max_documents: int, context: int | None) -> list[Document]:
+        """Documents that hold a string, in corpus order, with all its occurrences in them."""
+        documents: list[Document] = []
+        rows, size = self.texts.rows(text), len(text.encode())
+        for shard in range(len(self.shards)):
+            most = max_documents - len(documents)
+            if most > 0:
+                matches = Matches(self.texts.first_spans(text, shard, rows, most), size)
+                documents += self._by_document(shard, matches, most, context)
         return documents
 
     def _by_document(
-        self, shard: int, low: int, high: int, most: int
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """The first ``most`` documents of the ranks [low, high): (document, its positions)."""
-        if most <= 0 or low == high:
-            return
-        positions = self._first_positions(shard, low, high, most)
-        documents = self.shards[shard].document_of(positions)
-        shown = self.shown(shard, documents)
-        positions, documents = positions[shown], documents[shown]
-        if positions.size == 0:
-            return
-        first = np.flatnonzero(np.diff(documents, prepend=-1))
-        groups = np.split(positions, first[1:])
-        for start, group in list(zip(first, groups, strict=True))[:most]:
-            yield int(documents[start]), group
+        self, shard: int, matches: Matches, most: int, context: int | None
+    ) -> Iterator[Document]:
+        """The first ``most`` documents that have matches, all of which are given."""
+        documents = self.shards[shard].document_of(matches.spans.starts)
+        bounds = [*np.flatnonzero(np.diff(documents, prepend=-1)).tolist(), documents.size]
+        for start, end in islice(pairwise(bounds), most):
+            inside = matches.take(slice(start, end))
+            yield self._document(shard, int(documents[start]), inside, context)
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
-        taken = _FIRST_POSITIONS
+        taken = self.engine.first_taken
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
             documents = np.unique(self.shards[shard].document_of(positions))
@@ -137,66 +165,58 @@ class DocumentReader:
         index, position = place
         shard = self.shards[index]
         local = int(shard.document_of(np.array([position]))[0])
-        first, last = shard.bounds(local)
-        low, high = first, last
+        low, high = shard.bounds(local)
         if context is not None:
-            low, high = max(first, position - context), min(last, position + length + context)
-        starts, lengths = spans_inside(clauses, self.engine.extract(index, low, high))
-        return self._part(index, local, (low - first, high - first), low - first + starts, lengths)
+            low, high = max(low, position - context), min(high, position + length + context)
+        part = Part(index, low, self.engine.extract(index, low, high))
+        return self._part(part, local, Matches(*spans_inside(clauses, part)))
 
-    def _document(
-        self, index: int, local: int, positions: np.ndarray, length: int, context: int | None
-    ) -> Document:
-        shard = self.shards[index]
-        first, last = shard.bounds(local)
-        start, end = 0, last - first
-        matches = positions - first
-        _check_inside(shard, local, matches, length)
-        if context is not None and matches.size:
-            start = max(0, int(matches[0]) - context)
-            end = min(end, int(matches[0]) + length + context)
-            matches = matches[matches + length <= end]
-        return self._part(index, local, (start, end), matches, np.full(matches.size, length))
+    def _document(self, index: int, local: int, matches: Matches, context: int | None) -> Document:
+        shard, spans = self.shards[index], matches.spans
+        start, end = shard.bounds(local)
+        _check_inside(shard, local, spans)
+        if context is not None and spans.starts.size:
+            start = max(start, int(spans.starts[0]) - context)
+            end = min(end, int(spans.ends[0]) + context)
+            matches = matches.take(spans.ends <= end)
+        return self._part(
+            Part(index, start, self.engine.extract(index, start, end)), local, matches
+        )
 
-    def _part(
-        self,
-        index: int,
-        local: int,
-        part: tuple[int, int],
-        matches: np.ndarray,
-        lengths: np.ndarray,
-    ) -> Document:
-        """Tokens ``part`` of a document, with matches that lie inside, counted from its start."""
-        shard, (start, end) = self.shards[index], part
+    def _part(self, part: Part, local: int, matches: Matches) -> Document:
+        """Part of a document, with matches that lie inside."""
+        shard = self.shards[part.shard]
         first, last = shard.bounds(local)
-        ids = self.vocabulary.to_ids(self.engine.extract(index, first + start, first + end))
+        start, end = part.start - first, part.start - first + part.ranks.size
+        ids = self.vocabulary.to_ids(part.ranks)
         metadata = shard.read_metadata(local)
         begins = start == 0 and metadata.get("part", 1) == 1
         ends = end == last - first and metadata.get("last_part", True)
-        text, spans = self._text(ids, matches - start, lengths, (begins, ends))
+        spans = matches.spans
+        shown = Spans(spans.starts - part.start, spans.ends - part.start, spans.offsets)
+        text, places = self._text(ids, matches._replace(spans=shown), (begins, ends))
+        tokens = zip((shown.starts + start).tolist(), (shown.ends + start).tolist(), strict=True)
         return Document(
-            number=self.number(index, local),
-            shard=index,
+            number=self.number(part.shard, local),
+            shard=part.shard,
             token_count=last - first,
             start=start,
             end=end,
             ids=ids,
             text=text,
             metadata=metadata,
-            matches=tuple(
-                Match(m, m + length, *span)
-                for m, length, span in zip(matches.tolist(), lengths.tolist(), spans, strict=True)
-            ),
+            matches=tuple(Match(*m, *place) for m, place in zip(tokens, places, strict=True)),
         )
 
     def _text(
-        self, ids: np.ndarray, matches: np.ndarray, lengths: np.ndarray, whole: tuple[bool, bool]
+        self, ids: np.ndarray, matches: Matches, whole: tuple[bool, bool]
     ) -> tuple[str | None, list[tuple[int | None, int | None]]]:
-        """Text of the ids, and the characters of each match that starts at token ``matches``.
+        """Text of the ids, and the characters of each match, given by tokens of ``ids``.
 
         ``whole`` says whether the ids begin and end a document, and not in its middle.
         """
-        unknown: list[tuple[int | None, int | None]] = [(None, None)] * matches.size
+        spans, sizes = matches
+        unknown: list[tuple[int | None, int | None]] = [(None, None)] * spans.starts.size
         if self.tokenizer.kind == "none":
             return None, unknown
         if not self.tokenizer.lossless_bytes:
@@ -204,21 +224,23 @@ class DocumentReader:
         text = self.tokenizer.decode_bytes(ids, at_start=whole[0])
         table = self.tokenizer.token_bytes
         assert table is not None  # only kind "none" has no table
-        ends = np.concatenate([[0], np.cumsum(table.lengths(ids))])
-        stripped = int(ends[-1]) - len(text)  # a leading space the tokenizer adds
-        bounds = np.maximum(ends - stripped, 0)
+        bounds = np.concatenate([[0], np.cumsum(table.lengths(ids))])
+        stripped = int(bounds[-1]) - len(text)  # a leading space the tokenizer adds
+        starts = bounds[spans.starts] + spans.offsets
+        ends = np.where(np.less(sizes, 0), bounds[spans.ends], starts + sizes)
         text, cut = _whole_characters(text, *whole)
-        bounds = np.clip(bounds - cut, 0, len(text))
+        starts, ends = (
+            np.clip(np.maximum(edge - stripped, 0) - cut, 0, len(text)) for edge in (starts, ends)
+        )
         characters = _CharacterMap(text)
         return text.decode("utf-8", "replace"), [
-            characters.span(int(bounds[m]), int(bounds[m + length]))
-            for m, length in zip(matches.tolist(), lengths.tolist(), strict=True)
+            characters.span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
 
 
-def _check_inside(shard: Shard, document: int, matches: np.ndarray, length: int) -> None:
+def _check_inside(shard: Shard, document: int, spans: Spans) -> None:
     first, last = shard.bounds(document)
-    if matches.size and (matches[0] < 0 or matches[-1] + length > last - first):
+    if spans.starts.size and (spans.starts[0] < first or spans.ends.max() > last):
         raise CorruptIndexError(
             str(shard.folder),
             f"a match across the end of document {document}",

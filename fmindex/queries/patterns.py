@@ -38,9 +38,10 @@ class PatternReader:
     def occurrences(self, query: Query) -> np.ndarray:
         """Ranks of a query whose occurrences are meant: a string is its bytes.
 
+        On indexes of other tokens than bytes, strings are for ``TextReader``.
+
         Raises:
-            QueryError: no ids, an id the vocabulary lacks, or a string on an index whose tokens
-                are not bytes.
+            QueryError: no ids, or an id the vocabulary lacks.
         """
         if isinstance(query, str):
             query = self._text_ids(query)
@@ -82,14 +83,10 @@ class PatternReader:
         return int(ranks[0])
 
     def _text_ids(self, text: str) -> np.ndarray:
-        if self._tokenizer.kind != "bytes":
-            raise QueryError(
-                f"text {text[:40]!r}",
-                f"a string, on an index of {self._tokenizer.kind} tokens",
-                "token ids",
-                "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
-                "text where the corpus was cut into the same tokens",
-            )
+        """Ids of a string on an index of bytes; elsewhere of the empty one."""
+        if not text:
+            return np.empty(0, np.uint32)
+        assert self._tokenizer.kind == "bytes"  # others are asked by ``TextReader``
         return self._tokenizer.encode(text)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import (
     Distribution,
@@ -21,13 +21,13 @@ from gramdex.fmindex.results import (
 from gramdex.kernels.memory import SEPARATOR
 
 
-def prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> Probability:
+def prob(engine: Engine, context: np.ndarray, token: int) -> Probability:
     """P(token | context); ranks in, counts out."""
     total, count = engine.prob(context, token)
     return Probability(_ratio(count, total), total, count)
 
 
-def infgram_prob(engine: SuffixArrayEngine, context: np.ndarray, token: int) -> InfgramProbability:
+def infgram_prob(engine: Engine, context: np.ndarray, token: int) -> InfgramProbability:
     """P(token | longest suffix of the context that occurs)."""
     length, total, count, sparse = engine.infgram_prob(context, token)
     return infgram_probability(count, total, length, sparse)
@@ -39,7 +39,7 @@ def infgram_probability(count: int, total: int, length: int, sparse: bool) -> In
 
 
 def ntd(
-    engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
+    engine: Engine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
 ) -> Distribution:
     """Distribution of the tokens after the context."""
     total, intervals = engine.find(context)
@@ -48,14 +48,14 @@ def ntd(
 
 
 def infgram_ntd(
-    engine: SuffixArrayEngine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
+    engine: Engine, vocabulary: Vocabulary, context: np.ndarray, limit: int | None
 ) -> InfgramDistribution:
     """Distribution of the tokens after the longest suffix of the context that occurs."""
     return infgram_distribution(engine, vocabulary, engine.longest_suffix(context), limit)
 
 
 def infgram_distribution(
-    engine: SuffixArrayEngine,
+    engine: Engine,
     vocabulary: Vocabulary,
     suffix: tuple[int, int, np.ndarray],
     limit: int | None,
@@ -69,7 +69,7 @@ def infgram_distribution(
     )
 
 
-def infgram_scores(engine: SuffixArrayEngine, text: np.ndarray) -> InfgramScores:
+def infgram_scores(engine: Engine, text: np.ndarray) -> InfgramScores:
     """∞-gram probability of every token of a text given the tokens before it."""
     lengths, totals, counts = engine.infgram_scores(text)
     with np.errstate(invalid="ignore"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from gramdex.fmindex.evidence import SearchResult
 from gramdex.fmindex.queries import proportion
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
-from gramdex.fmindex.queries.phrases import Clause, Phrase, read_phrase
+from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Part, Phrase, read_phrase
 from gramdex.fmindex.queries.query_string import parse_search
 from gramdex.kernels.positions import documents_of, keep_near
 
@@ -58,9 +59,9 @@ def read_clauses(
             raise QueryError("window", "NEAR in the query and a window", "one of them")
         cnf, window = typed.clauses, window if typed.window is None else typed.window
     window = None if window is None else min(window, 1 << 32)  # longer than any shard
-    engine = reader.engine
+    read = partial(read_phrase, reader.texts, reader.engine, patterns)
     clauses = [
-        Clause([read_phrase(engine, patterns, phrase) for phrase in _phrases(number, clause)])
+        Clause([read(phrase) for phrase in _phrases(number, clause)])
         for number, clause in enumerate(_listed(cnf))
     ]
     return clauses, window
@@ -179,14 +180,14 @@ def _around(
     if sampled < total:
         numbers = np.random.default_rng(drawing[1] or 0).choice(total, sampled, replace=False)
     others = [clause for number, clause in enumerate(clauses) if number != anchor]
-    drawn = [_place(reader, clauses[anchor], number) for number in numbers.tolist()]
+    drawn = (_place(reader, clauses[anchor], number) for number in numbers.tolist())
     found, last = [], None
-    for shard, document, position, before in sorted(drawn, key=lambda place: place[:3]):
+    for shard, document, place, before in sorted(filter(None, drawn), key=lambda each: each[:3]):
         if last != (shard, document):
             text = _Text(reader, shard, document, others)
             last = shard, document
-        if text.first_of(position, before) and text.near(position, window):
-            found.append((shard, document, position))
+        if text.first_of(place, before) and text.near(place >> OFFSET_BITS, window):
+            found.append((shard, document, place >> OFFSET_BITS))
     table = np.array(found, np.int64).reshape(-1, 3)
     return Found(table[:, 0], table[:, 1], table[:, 2]), sampled
 
@@ -206,17 +207,20 @@ def _sample_size(reader: DocumentReader, window: int | None) -> int:
 
 def _place(
     reader: DocumentReader, clause: Clause, number: int
-) -> tuple[int, int, int, Sequence[Phrase]]:
-    """Shard, document and position of an occurrence, and the phrases that come before its own."""
+) -> tuple[int, int, int, Sequence[Phrase]] | None:
+    """Shard, document and place of an occurrence, and the phrases that come before its own."""
     before = 0
     for phrase in clause.phrases:
         if number < phrase.located:
             break
         number -= phrase.located
         before += 1
-    shard, position = clause.phrases[before].place(number)
-    document = int(reader.shards[shard].document_of(np.array([position]))[0])
-    return shard, document, position, clause.phrases[:before]
+    found = clause.phrases[before].place(number)
+    if found is None:
+        return None
+    shard, place = found
+    document = int(reader.shards[shard].document_of(np.array([place >> OFFSET_BITS]))[0])
+    return shard, document, place, clause.phrases[:before]
 
 
 class _Text:
@@ -236,11 +240,13 @@ class _Text:
         self._shown = bool(reader.shown(shard, np.array([document]))[0])
         self._all_stand: bool | None = None
 
-    def first_of(self, position: int, before: Sequence[Phrase]) -> bool:
+    def first_of(self, place: int, before: Sequence[Phrase]) -> bool:
         """Whether none of the phrases ``before`` begins here too: then that is the occurrence."""
+        position = place >> OFFSET_BITS
         reach = max((phrase.longest for phrase in before), default=0)
-        text = self._read(position, position + reach)
-        return not any((phrase.inside(text)[0] == 0).any() for phrase in before)
+        part = self._read(position, position + reach)
+        found = (phrase.inside(part) for phrase in before)
+        return not any(np.any(s.starts << OFFSET_BITS | s.offsets == place) for s in found)
 
     def near(self, position: int, window: int | None) -> bool:
         """Whether every clause stands near a position."""
@@ -248,17 +254,18 @@ class _Text:
             return False
         if window is None:
             if self._all_stand is None:
-                text = self._read(self._first, self._last)
-                self._all_stand = all(clause.inside(text).size for clause in self._others)
+                part = self._read(self._first, self._last)
+                self._all_stand = all(clause.inside(part).size for clause in self._others)
             return self._all_stand
         low = max(self._first, position - window)
         reach = max((clause.longest for clause in self._others), default=1)
-        text = self._read(low, position + window + reach)
-        begins = (clause.inside(text) for clause in self._others)
-        return all((np.abs(some + low - position) <= window).any() for some in begins)
+        part = self._read(low, position + window + reach)
+        begins = (clause.inside(part) for clause in self._others)
+        return all((np.abs(some - position) <= window).any() for some in begins)
 
-    def _read(self, low: int, high: int) -> np.ndarray:
-        return self._reader.engine.extract(self._shard, low, min(high, self._last))
+    def _read(self, low: int, high: int) -> Part:
+        ranks = self._reader.engine.extract(self._shard, low, min(high, self._last))
+        return Part(self._shard, low, ranks)
 
 
 def _choose(first: np.ndarray, most: int, seed: int | None) -> np.ndarray:

@@ -39,7 +39,7 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
             if line is not None and not line.strip():
                 continue
             try:
-                text, fields = _parse(line, place, options)
+                text, fields = parse_line(line, place, options)
             except RecordError as error:
                 yield BadRecord(error)
                 continue
@@ -49,25 +49,36 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
             yield Record(text, metadata, place)
 
 
-def _parse(line: bytes | None, place: str, options: ReadOptions) -> tuple[str, dict[str, Any]]:
-    if line is None:
-        remedy = "split the document, or give it as a text file, which is read in pieces"
-        found = f"a line of more than {MAX_LINE} bytes"
-        raise RecordError(place, found, "shorter lines, for the memory they take", remedy)
-    values = _decode(line, place)
+def parse_line(line: bytes | None, place: str, options: ReadOptions) -> tuple[str, dict[str, Any]]:
+    """Text and kept fields of one line.
+
+    Raises:
+        RecordError: it is no document.
+    """
+    values = decode_object(line, place)
     text = _text(values, place, options.text_field)
     if options.metadata_fields is None:
         fields = {name: values[name] for name in values if name != options.text_field}
     else:
         fields = {name: values[name] for name in options.metadata_fields if name in values}
     # Decoded UTF-8 holds no surrogate, so one can only come from an escape.
+    assert line is not None  # or it would have been refused
     if b"\\ud" in line or b"\\uD" in line:
         _check_unicode(text, place, f"field {options.text_field!r}")
         _check_unicode(json.dumps(fields, ensure_ascii=False), place, "a metadata field")
     return text, fields
 
 
-def _decode(line: bytes, place: str) -> dict[str, Any]:
+def decode_object(line: bytes | None, place: str) -> dict[str, Any]:
+    """The JSON object of one line; None stands for a line that was too long to be held.
+
+    Raises:
+        RecordError: it is no object.
+    """
+    if line is None:
+        remedy = "split the document, or give it as a text file, which is read in pieces"
+        found = f"a line of more than {MAX_LINE} bytes"
+        raise RecordError(place, found, "shorter lines, for the memory they take", remedy)
     remedy = "repair or remove the line"
     try:
         values = _DECODER.decode(line.rstrip(b"\r\n").decode("utf-8"))

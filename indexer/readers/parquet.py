@@ -52,6 +52,21 @@ def read(file: InputFile, options: ReadOptions) -> Iterator[Record | BadRecord]:
             number += batch.num_rows
 
 
+def rows(file: InputFile) -> Iterator[dict[str, Any]]:
+    """Yield every row with all its columns, as what JSON can hold.
+
+    Raises:
+        InputError: the file cannot be read.
+        UsageError: pyarrow is not installed.
+    """
+    _check_installed(file, ReadOptions())
+    import pyarrow.parquet as pq
+
+    with open_source(file.url, None) as source, failures(file.url):
+        for batch in pq.ParquetFile(source).iter_batches(BATCH_ROWS):
+            yield from map(_jsonable, batch.to_pylist())
+
+
 def _check_installed(file: InputFile, options: ReadOptions) -> None:
     try:
         import pyarrow.parquet  # noqa: F401

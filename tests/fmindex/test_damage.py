@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xxhash
 from building import build_ids, small_tokenizer, snapshot
+from forging import forge, rewrite_header, sign
 
 import gramdex
 from gramdex.errors import (
@@ -25,7 +26,7 @@ from gramdex.errors import (
 from gramdex.fmindex.engines import continuations, suffix_array
 from gramdex.fmindex.format import manifest as manifests
 from gramdex.fmindex.format import metadata, sections
-from gramdex.indexer import finishing
+from gramdex.indexer import suffix_files
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +156,7 @@ def test_damage_that_opening_does_not_see_never_crashes(
 ) -> None:
     """Random bytes over an array, under a header that says all is well."""
     monkeypatch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
-    for module in (suffix_array, finishing):  # a table for the wide vocabulary too
+    for module in (suffix_array, suffix_files):  # a table for the wide vocabulary too
         monkeypatch.setattr(module, "bucket_shift", lambda ranks, size: 0)
     # As if the file were damaged after opening has checked the small tables.
     if section_name in ("token_nodes", "nodes"):
@@ -184,37 +185,6 @@ def test_damage_that_opening_does_not_see_never_crashes(
         if damaged != content:
             with pytest.raises(IndexFileError):
                 index.verify()
-
-
-def rewrite_header(path: Path, kind: str, arrays: dict[str, np.ndarray]) -> None:
-    """Write a file whose checksums are right, whatever its arrays say."""
-    with sections.SectionWriter(path, kind) as writer:
-        for name, values in arrays.items():
-            writer.section(name, values)
-
-
-def forge(index: Path, file: str, change: Callable[[dict[str, np.ndarray]], object]) -> None:
-    """Change arrays of a shard's file and mend every checksum above it."""
-    path = index / "shard-00000" / file
-    kind = file.removesuffix(".gdx")
-    opened = sections.SectionFile(path, kind)
-    arrays = {name: opened.array(name, s.dtype).copy() for name, s in opened.sections.items()}
-    change(arrays)
-    rewrite_header(path, kind, arrays)
-    manifest = json.loads((index / "manifest.json").read_text())
-    record = manifest["shards"][0]["files"][file]
-    record["header"] = sections.SectionFile(path, kind).header
-    record["size"] = path.stat().st_size
-    (index / "manifest.json").write_bytes(sign(manifest))
-    shard = {**json.loads((index / "shard-00000" / "shard.json").read_text())}
-    (index / "shard-00000" / "shard.json").write_bytes(sign({**shard, **manifest["shards"][0]}))
-
-
-def sign(manifest: dict) -> bytes:
-    plain = {name: value for name, value in manifest.items() if name != "checksum"}
-    encoded = json.dumps(plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    checksum = xxhash.xxh3_128_hexdigest(encoded.encode())
-    return json.dumps({**plain, "checksum": checksum}).encode() + b"\n"
 
 
 def swap_suffixes(arrays: dict[str, np.ndarray]) -> None:
@@ -399,14 +369,12 @@ def test_a_pipe_in_place_of_a_file_does_not_hang(copy: Path) -> None:
 
 
 def test_ranks_of_another_order_are_found(copy: Path) -> None:
-    """Tables that are each other's inverse, and not the tokenizer's."""
+    """Ranks that are one id's each, and not in the order of the tokenizer's bytes."""
     path = copy / "tokenizer" / "vocabulary.gdx"
     opened = sections.SectionFile(path, "vocabulary")
-    rank_of_id = opened.array("rank_of_id", np.uint32).copy()
-    id_of_rank = opened.array("id_of_rank", np.uint32).copy()
+    rank_of_id = opened.array("rank_of_id", np.uint16).copy()
     rank_of_id[[5, 6]] = rank_of_id[[6, 5]]
-    id_of_rank[rank_of_id[[5, 6]]] = [5, 6]
-    rewrite_header(path, "vocabulary", {"rank_of_id": rank_of_id, "id_of_rank": id_of_rank})
+    rewrite_header(path, "vocabulary", {"rank_of_id": rank_of_id})
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["tokenizer"]["vocabulary"] = sections.SectionFile(path, "vocabulary").header
     (copy / "manifest.json").write_bytes(sign(manifest))

@@ -13,9 +13,18 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import gramdex
 from gramdex.errors import QueryError
-from gramdex.fmindex.queries import documents as module
 from gramdex.fmindex.queries.documents import _CharacterMap, _whole_characters
 from gramdex.fmindex.results import Interval
+
+OPTIONS: dict[str, object] = {}
+
+
+@pytest.fixture(scope="module", autouse=True, params=["sa", "fm"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Everything once with each engine, the FM-index sampled more sparsely than most documents."""
+    OPTIONS.update(engine=request.param, sampling_rate=64)
+    return request.param
+
 
 TEXTS = ["aé🙂b é", "東京 東京都 東", "plain", "🙂🙂🙂🙂", "x é"]
 
@@ -23,7 +32,7 @@ TEXTS = ["aé🙂b é", "東京 東京都 東", "plain", "🙂🙂🙂🙂", "x 
 def build(folder: Path, texts: list[str], **options: object) -> gramdex.Index:
     source = folder / "in.jsonl"
     source.write_text("".join(json.dumps({"text": t}) + "\n" for t in texts))
-    gramdex.build(source, folder / "index", **options)
+    gramdex.build(source, folder / "index", **(OPTIONS | options))
     return gramdex.open(folder / "index")
 
 
@@ -74,14 +83,15 @@ def test_window_is_around_the_first_match_and_lists_those_inside(tmp_path: Path)
     assert [m.start for m in document.matches] == [4]
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 def test_first_documents_are_the_same_however_many_occurrences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     texts = ["a" * (i % 17) + "b" for i in range(200)]
-    index = build(tmp_path, texts, shard_tokens=700)
+    index = build(tmp_path, texts, shard_tokens=700, engine=engine, sampling_rate=16)
     everything = index.documents("a", max_documents=1000)
     assert [d.number for d in everything] == [i for i, t in enumerate(texts) if "a" in t]
-    monkeypatch.setattr(module, "_FIRST_POSITIONS", 2)
+    monkeypatch.setattr(type(index._engine), "first_taken", 2)
     for most in (*range(40), 188, 189):
         found = index.documents("a", max_documents=most)
         assert [(d.number, d.matches) for d in found] == [
@@ -125,7 +135,7 @@ def test_results_share_nothing_with_the_index(tmp_path: Path) -> None:
 
 def test_document_at_a_position(tmp_path: Path) -> None:
     index = build(tmp_path, ["abc", "defg", "hij"])
-    (interval,) = index.find("ef")
+    (interval,) = index.find(list(b"ef"))
     assert interval.count == 1
     (position,) = index.locate(interval)
     document = index.document_at(interval.shard, int(position))

@@ -255,7 +255,7 @@ def test_what_is_no_search_is_refused(tmp_path: Path) -> None:
     for options in ({"window": -1}, {"max_documents": -1}, {"seed": -1}, {"context": 1.5}):
         with pytest.raises(QueryError):
             index.search([[[1]]], **options)
-    with pytest.raises(QueryError, match="encode it first"):
+    with pytest.raises(QueryError, match="without a tokenizer"):
         index.search("text")
     assert index.search([[[1]], [[9]]]).count == 0
     assert index.search([[[1]], [[3]]], window=1 << 70).count == 1

@@ -46,11 +46,19 @@ def main() -> None:
         source = Path("corpus.jsonl")  # relative, so that metadata hold no path of a machine
         records = ({"text": text, "n": i} for i, text in enumerate(TEXTS))
         source.write_text("".join(json.dumps(record) + "\n" for record in records))
-        for name, tokenizer in (("bytes", "bytes"), ("bpe", train(Path()))):
+        bpe = train(Path())
+        for name, tokenizer, engine in (
+            ("bytes", "bytes", "sa"),
+            ("bpe", bpe, "sa"),
+            ("fm-bytes", "bytes", "fm"),
+            ("fm-bpe", bpe, "fm"),
+        ):
             gramdex.build(
                 source,
                 home / f"v{VERSION}-{name}",
                 tokenizer,
+                engine=engine,
+                sampling_rate=8,
                 shard_tokens=60,
                 on_empty="keep",
                 workers=1,

@@ -26,6 +26,12 @@ def test_the_table_may_take_more_than_sorting(size: int, ranks: int, sorter: str
     assert shard_memory(size, ranks, sorter) == table > working_memory(size, ranks, sorter)
 
 
+def test_coding_an_fm_index_takes_tokens_suffix_array_and_successors() -> None:
+    size = 1_000_000_000
+    need = shard_memory(size, 50_000, "induced", "fm")
+    assert 10 * size <= need < 10.5 * size
+
+
 @pytest.mark.parametrize("sorter", ["induced", "divsufsort"])
 def test_sorting_may_take_more_than_the_table(sorter: str) -> None:
     for size in (1_000_000, 1_000_000_000):

@@ -42,11 +42,17 @@ def test_demo(
     assert "tools.py" in outcome.out
     assert "«" in outcome.out
     assert [line for line in outcome.out.splitlines() if len(line.rstrip()) > 40] == []
+    report = Path(".demo") / "stdlib-contamination" / "report.html"
+    assert outcome.out.splitlines()[-1].strip() == str(report)
+    assert report.is_file()
     again = command(*arguments, "--json")
     assert "--fresh" in again.err
     record = again.json
     assert record["documents"] == 2
     assert record["counts"]["raise ValueError("] == 9
+    totals = record["contamination"]["totals"]["both"]["windows"]
+    assert (totals["dirty"], totals["clean"]) == (1, 4)
+    assert record["report"] == str(report)
     assert record["spans"][0]["source"].endswith("tools.py")
     assert "indexing" in command(*arguments, "--fresh", "--json").err
     (tmp_path / ".demo" / "stdlib.gdx" / "thesis.txt").write_text("mine")

@@ -66,18 +66,31 @@ def test_a_bad_line_is_named(command: Command, texts: Path, form: str, line: str
 
 
 def test_text_on_an_index_of_tokens(command: Command, words: Path) -> None:
-    refused = command("count", words, "the cat")
-    assert refused.code == 2
-    assert "huggingface" in refused.err
+    queries = ["the cat", "e c", "ca", "at o", "zebra"]
     index = gramdex.open(words)
+    texts = [str(index.document(number).text) for number in range(index.document_count)]
+    wanted = [sum(text.count(query) for text in texts) for query in queries]
+    found = command("count", words, *queries, "--json").json_lines
+    assert found == [{"query": q, "count": n} for q, n in zip(queries, wanted, strict=True)]
     ids = index.encode("the cat").tolist()
     encoded = command("count", words, "the cat", "--encode", "--json")
     assert encoded.json == {"query": "the cat", "count": index.count(ids), "ids": ids}
     assert "tokenizer" in encoded.err
     by_ids = command("count", words, "--ids", " ".join(map(str, ids)), "--json").json
     assert by_ids == {"query": ids, "count": index.count(ids)}
-    assert command("documents", words, "the cat").code == 2
     assert "the cat" in command("documents", words, "the cat", "--encode").out
+    shown = command("documents", words, "e c", "--json").json
+    assert (shown["query"], shown["count"]) == ("e c", wanted[1])
+    for document in shown["documents"]:
+        for match in document["matches"]:
+            assert document["text"][match["text_start"] : match["text_end"]] == "e c"
+    assert "th«e c»at sat" in command("documents", words, "e c").out
+
+
+def test_text_on_an_index_of_ids(command: Command, numbers: Path) -> None:
+    refused = command("count", numbers, "the cat")
+    assert refused.code == 2
+    assert "without a tokenizer" in refused.err
 
 
 def test_probabilities(command: Command, texts: Path, numbers: Path) -> None:

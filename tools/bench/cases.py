@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gramdex.tools.bench.queries import QuerySettings
 
 COUNT_LENGTHS = (2, 5, 10, 30)
+STRING_LENGTHS = (10, 50)
 WINDOW = 64
 """Tokens of context plus the token asked for."""
 BATCH = 1000
@@ -51,6 +52,10 @@ _DISTRIBUTIONS_NOTE = (
     f"{SAMPLED_SUPPORT} occurrences, its default. As delivered: that, and prefetching. gramdex "
     f"is always exact. Exact, infini-gram has up to two threads per next token at a time, and "
     f"runs out of them: it is not asked for more than {MOST_NEXT_TOKENS:,} next tokens."
+)
+_STRINGS_NOTE = (
+    "Characters of the corpus, wherever tokens cut them, one character after a token begins. No "
+    "peer counts text in an index of tokens."
 )
 _SCORES_NOTE = "infini-gram scores a text only token by token: see the ∞-gram probability."
 _MATCH_NOTE = "infini-gram's creativity gives the lengths only, gramdex the counts too."
@@ -140,6 +145,25 @@ def _counts(index: Index, drawn: Drawn) -> Iterator[Case]:
             [(pattern,) for pattern in drawn.patterns(length).tolist()],
             notes=[_WAYS_NOTE, _SDSL_NOTE],
         )
+
+
+def _strings(index: Index, drawn: Drawn) -> Iterator[Case]:
+    """Windows of characters, which begin and end inside tokens as it comes."""
+    if not index.tokenizer.lossless_bytes:
+        return
+    for length in STRING_LENGTHS:
+        tokens = min(length + 1, int(drawn.corpus.lengths.max()))
+        texts = [index.decode(ids)[1:] for ids in drawn.patterns(tokens, PROBABILITIES)]
+        strings = [text[:length] for text in texts if text[:length]]
+        if strings:
+            yield Case(
+                "count of a text, one call",
+                f"{drawn.origin}, {length} characters",
+                "count_text",
+                index.count,
+                [(string,) for string in strings],
+                notes=[_STRINGS_NOTE],
+            )
 
 
 def _batches(index: Index, drawn: Drawn) -> Iterator[Case]:
@@ -254,6 +278,7 @@ def _documents(index: Index, drawn: Drawn) -> Iterator[Case]:
 
 _QUESTIONS: dict[str, Callable[[Index, Drawn], Iterator[Case]]] = {
     "count": _counts,
+    "count_text": _strings,
     "count_batch": _batches,
     "infgram_prob": _probabilities,
     "infgram_ntd": _backed_off,

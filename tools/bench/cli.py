@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from gramdex.errors import UsageError
+from gramdex.fmindex.format.layout import ENGINES
 from gramdex.tools.arguments import AsJson, parse_amount, parse_size
 from gramdex.tools.bench.options import (
     Dtype,
@@ -245,6 +246,42 @@ def sizes(
         for path in drawing.draw(measured, plots):
             note(f"wrote {path}")
     finish(measured, as_json)
+
+
+@app.command()
+def compressed(
+    *,
+    inputs: Inputs = None,
+    tokens: Tokens = None,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    tokenizer: TokenizerOption = None,
+    limit_tokens: LimitTokens = "50M",
+    held_out: HeldOut = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="Of the index: gramdex build's.")
+    ] = ENGINES[-1],
+    work: Annotated[
+        Path | None,
+        typer.Option("--work", metavar="FOLDER", help="Keep the peer's index there for next time."),
+    ] = None,
+    no_peer: NoPeer = False,
+    count: Queries = 10_000,
+    row_seconds: RowSeconds = 20.0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an index beside SDSL's of the text's bytes: size, answers, build, pages."""
+    from gramdex.tools.bench.compressed import CompressedSettings, run_compressed
+    from gramdex.tools.bench.queries import QuerySettings
+
+    if engine not in ENGINES:
+        raise UsageError("--engine", repr(engine), " or ".join(ENGINES))
+    corpus = read_corpus(inputs, tokens, dtype, separator_id, tokenizer, limit_tokens)
+    other = read_held_out(held_out, dtype, separator_id, tokenizer, corpus)
+    asked = QuerySettings(queries=count, seconds=row_seconds, seed=seed)
+    settings = CompressedSettings(engine, asked, work, not no_peer)
+    finish(run_compressed(corpus, other, settings, note), as_json)
 
 
 @app.command()

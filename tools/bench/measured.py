@@ -90,12 +90,27 @@ def _cold(
     }
 
 
+def _pages(engine: Engine, folder: str, asked: str) -> dict[str, Any]:
+    """Ask an index whose pages are on disk, and count those that come into memory."""
+    from gramdex.tools.bench.page_touches import measure_here
+
+    return measure_here(Path(folder), json.loads(Path(asked).read_text()))
+
+
 def main(job: dict[str, Any]) -> None:
     """Do a job and print what it took."""
     from gramdex.tools.bench.peers.registry import find_engine
 
-    works: dict[str, Callable[..., Any]] = {"sort": _sort, "build": _build, "cold": _cold}
-    print(json.dumps(works[job.pop("work")](find_engine(job.pop("engine")), **job)))
+    engine = find_engine(job.pop("engine"))
+    print(json.dumps(_WORKS[job.pop("work")](engine, **job)))
+
+
+_WORKS: dict[str, Callable[..., Any]] = {
+    "sort": _sort,
+    "build": _build,
+    "cold": _cold,
+    "pages": _pages,
+}
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ _METRICS = {
     "peak_above_empty_bytes": ("above empty, MB", 1e-6),
     "tokens_per_cpu_second": ("Mtokens / CPU s", 1e-6),
     "peak_bytes_per_token": ("peak bytes / token", 1.0),
+    "cpu_ns_per_byte": ("CPU ns / byte of text", 1.0),
+    "peak_per_byte": ("peak / byte of text", 1.0),
 }
 
 
@@ -90,17 +92,26 @@ def _notes(notes: Iterable[str]) -> None:
 
 
 def _queries(result: dict[str, Any]) -> None:
+    _sections(result)
+    if result["kernels"]:
+        _kernels(result["kernels"])
+    _sizes(result["bytes_per_token"])
+    _compared(result)
+
+
+def _sections(result: dict[str, Any]) -> None:
     for section in result["sections"]:
         only = f", {section['rows'][0]['label']}" if len(section["rows"]) == 1 else ""
         _title(f"{section['title']}{only} ({section['unit']})")
         _latencies(section["rows"])
         _notes(section["notes"])
-    if result["kernels"]:
-        _kernels(result["kernels"])
-    _sizes(result["bytes_per_token"])
+
+
+def _compared(result: dict[str, Any]) -> None:
     rows = [row for section in result["sections"] for row in section["rows"]]
     compared = sum(peer["compared"] for row in rows for peer in row["peers"])
-    said = f"{compared:,} answers compared with those of peers, all equal."
+    equal = "as they must be" if result["bench"] == "compressed" else "all equal"
+    said = f"{compared:,} answers compared with those of peers, {equal}."
     _notes(["", said if compared else "No answers were compared: there was no peer."])
 
 
@@ -231,11 +242,11 @@ _SIZE_FIGURES = {
 }
 
 
-def _all(result: dict[str, Any]) -> None:
+def _summary(rows: Sequence[dict[str, Any]]) -> None:
     _title("summary: medians, and how many times better gramdex is")
     names = ("  engine", "median", "least–most", "ratio", "least–most")
     stdout().print(Text(_line(*names), "dim"), soft_wrap=True)
-    for row in result["summary"]:
+    for row in rows:
         stdout().print(Text(f"{row['work']} ({row['unit']})"))
         for line in row["lines"]:
             of, ratio = line["figure"], line["ratio"]
@@ -243,6 +254,10 @@ def _all(result: dict[str, Any]) -> None:
             times = (f"{figure(ratio['median'])}×", _range(ratio)) if ratio else ("", "")
             cells = _line(f"  {line['engine']}", *median, *times)
             stdout().print(Text(f"{cells}  {line.get('note', '')}".rstrip()), soft_wrap=True)
+
+
+def _all(result: dict[str, Any]) -> None:
+    _summary(result["summary"])
     failed = failures(result["parts"])
     for name, part in result["parts"].items():
         if name not in failed:
@@ -255,6 +270,73 @@ def _all(result: dict[str, Any]) -> None:
 def _line(engine: str, median: str, spread: str, ratio: str, ratios: str) -> str:
     """One line of the summary, in columns that 60 characters hold."""
     return f"{engine:<16} {median:>7}  {spread:<15} {ratio:>7}  {ratios}".rstrip()
+
+
+def _compressed(result: dict[str, Any]) -> None:
+    _summary(result["summary"])
+    _components(result)
+    _title("build")
+    _runs(result["build"])
+    _notes([_RATIO_NOTE, *result["build"]["notes"]])
+    _sections(result)
+    _compared(result)
+    if "failed" in result["pages"]:
+        _notes(["", f"Pages were not counted: {result['pages']['failed']}."])
+    else:
+        _pages(result["pages"])
+
+
+def _components(result: dict[str, Any]) -> None:
+    tokens, text = result["data"]["tokens"], result["text_bytes"]
+    for engine, parts in result["sizes"].items():
+        _title(f"{engine}: the index, part by part")
+        table = columns(["part", "bytes", "per token", "of the text"], right=range(1, 4))
+        whole = {"file": "all", "bytes": sum(part["bytes"] for part in parts)}
+        for part in (*parts, whole):
+            size = part["bytes"]
+            table.add_row(part["file"], f"{size:,}", f"{size / tokens:.4f}", f"{size / text:.5f}")
+        _show(table)
+    _notes([f"The text: {text:,} bytes.", *result["notes"]])
+
+
+def _pages(pages: dict[str, Any]) -> None:
+    kinds, total = pages["kinds"], f"{pages['index_pages']:,}"
+    _title(f"each query from disk: pages of {total}, and ms")
+    names = ["query", "touched", "worst", "ms", "read", "worst", "ms"]
+    table = columns(names, right=range(1, len(names)))
+    for name, of in kinds.items():
+        table.add_row(name, *_from_disk(of, "touched"), *_from_disk(of, "read"))
+    _show(table)
+    _title("queries one after the other, in ms, the mean")
+    names = ["query", "first", "pages", "little memory", "forgot", "reading ahead", "forgot"]
+    table = columns(names, right=range(1, len(names)))
+    for name, of in kinds.items():
+        first = figure(of["first"]["ms"]), f"{of['first']['pages']:,}"
+        table.add_row(name, *first, *_limited(of, "touched"), *_limited(of, "read"))
+    _show(table)
+    opened, limit = pages["opened"], pages["limit_pages"]
+    told = f"Opened from disk in {figure(opened['ms'])} ms, with {opened['pages']:,} pages read."
+    _notes([told, _PAGES_NOTE.format(limit=limit)])
+
+
+def _limited(of: dict[str, Any], how: str) -> list[str]:
+    limited = of[f"limited_{how}"]
+    return [figure(limited["ms"]), f"{limited['evictions']:,}"]
+
+
+def _from_disk(of: dict[str, Any], how: str) -> list[str]:
+    pages = of[f"pages_{how}"]
+    return [f"{pages['p50']:,.0f}", f"{pages['worst']:,.0f}", figure(of[f"ms_{how}"]["p50"])]
+
+
+_PAGES_NOTE = (
+    "Pages are of 4 KiB. Touched: without reading ahead. Read: with reading ahead as the engine "
+    "left it. First: queries after a start, and the pages in memory after the last. Little memory: "
+    "all of the index is forgotten, outside the clock, whenever more than {limit:,} of its pages, "
+    "a quarter, are in memory, which happened as often as it says; without reading ahead, and "
+    "with it. SDSL reads its whole index "
+    "when it opens."
+)
 
 
 def _startup(result: dict[str, Any]) -> None:
@@ -277,5 +359,6 @@ _PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "threads": _threads,
     "sizes": _against_size,
     "startup": _startup,
+    "compressed": _compressed,
     "all": _all,
 }

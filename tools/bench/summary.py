@@ -55,13 +55,13 @@ def _of_runs(parts: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {
                 "work": work.format(width=8 * of["data"]["bytes_per_token"]),
                 "unit": unit,
-                "lines": _lines(of["engines"], of["ratios"], figure, scale),
+                "lines": run_lines(of, figure, scale),
             }
 
 
-def _lines(
-    engines: Mapping[str, Any], ratios: Mapping[str, Any], figure: str, scale: float
-) -> list[dict[str, Any]]:
+def run_lines(of: Mapping[str, Any], figure: str, scale: float = 1.0) -> list[dict[str, Any]]:
+    """Lines of one figure of engines that took turns, of what `compare` said."""
+    engines, ratios = of["engines"], of["ratios"]
     return [
         {
             "engine": name,
@@ -83,10 +83,10 @@ def _of_queries(queries: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
             if section["title"].startswith(title) and rows:
                 for name in names:
                     if name == "worst" or rows[0]["gramdex"][name] is not None:
-                        yield _latency(section, rows[0], name)
+                        yield latency_lines(section, rows[0], name)
 
 
-def _latency(section: Mapping[str, Any], row: Mapping[str, Any], name: str) -> dict[str, Any]:
+def latency_lines(section: Mapping[str, Any], row: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Rounds are the runs; ratios are to gramdex on the queries that the peer was asked."""
     ours = {"engine": GRAMDEX.name, "figure": _rounds(row["gramdex"], name), "ratio": None}
     theirs = [_peer(row, peer, name) for peer in row["peers"]]
@@ -128,5 +128,5 @@ def _of_cold(cold: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
 
 def _of_threads(threads: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     for row in threads["rows"] if threads else ():
-        lines = _lines(row["engines"], row["ratios"], "wall_seconds", 1.0)
+        lines = run_lines(row, "wall_seconds")
         yield {"work": f"gramdex alone: {row['label']}", "unit": "s, wall", "lines": lines}

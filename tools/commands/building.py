@@ -1,4 +1,4 @@
-"""``gramdex build``: a corpus becomes an index."""
+"""``gramdex build`` and ``gramdex convert``: a corpus, or another index, becomes an index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import typer
 
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
-from gramdex.tools.arguments import AsJson, parse_amount, parse_size
+from gramdex.fmindex.format.layout import SAMPLING_RATE
+from gramdex.tools.arguments import AsJson, IndexPath, parse_amount, parse_size
 from gramdex.tools.failures import Interrupted
 from gramdex.tools.output import (
     amount,
@@ -26,13 +27,23 @@ from gramdex.tools.output import (
     stdout,
     warn,
 )
-from gramdex.tools.progress import BuildProgress
+from gramdex.tools.progress import BuildProgress, ShardProgress
 
 if TYPE_CHECKING:
     from gramdex.indexer.memory import MemoryPlan
     from gramdex.indexer.options import BuildOptions
     from gramdex.indexer.plan import BuildPlan
     from gramdex.indexer.report import BuildReport
+
+
+SamplingRate = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Of an FM-index: one position in N is stored. Smaller is larger, and faster to find "
+        "positions and text.",
+    ),
+]
 
 
 def build(
@@ -57,7 +68,9 @@ def build(
             "SentencePiece .model; none for ids without one.",
         ),
     ] = "bytes",
-    engine: Annotated[str, typer.Option(metavar="NAME", help="sa: suffix array.")] = "sa",
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="sa, a suffix array, or fm, an FM-index.")
+    ] = "sa",
     shard_tokens: Annotated[
         str, typer.Option(metavar="N", help="Most tokens of a shard, such as 50M or 1e8.")
     ] = "100M",
@@ -121,6 +134,7 @@ def build(
     sorter: Annotated[
         str, typer.Option(metavar="NAME", help="Of suffixes: induced or divsufsort; same index.")
     ] = "induced",
+    sampling_rate: SamplingRate = SAMPLING_RATE,
     as_json: AsJson = False,
 ) -> None:
     """Build an index.
@@ -150,9 +164,57 @@ def build(
         on_empty,
         vocabulary_size,
         sorter,
+        sampling_rate,
     )
     report = build_with_progress(options, choose_workers=workers is None)
     _tell(report, as_json)
+
+
+def convert(
+    index: IndexPath,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where the new index goes."),
+    ],
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", help="sa, a suffix array, or fm, an FM-index.")
+    ],
+    sampling_rate: SamplingRate = SAMPLING_RATE,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Shards converted at once; without it, all cores."),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Most memory to take; without it, half."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an index of the other engine that answers the same, without the corpus."""
+    from gramdex.fmindex.format.manifest import read_index_manifest
+    from gramdex.indexer.conversion import convert as convert_index
+
+    shards = len(read_index_manifest(index).shards)
+    with ShardProgress("converting", shards) as progress:
+        report = convert_index(
+            index,
+            output,
+            engine,
+            sampling_rate=sampling_rate,
+            workers=min(workers or usable_cores(), max(shards, 1)),
+            memory=None if memory is None else parse_size("--memory", memory),
+            progress=progress,
+        )
+    if as_json:
+        print_json(asdict(report) | {"path": str(report.path)})
+        return
+    rows = [
+        ("index", str(report.path)),
+        ("engine", f"{report.engine}, {counted(report.shards, 'shard')}"),
+        ("size", size(report.size)),
+        ("time", duration(report.seconds)),
+    ]
+    stdout().print(facts(rows))
 
 
 def build_with_progress(options: BuildOptions, choose_workers: bool = False) -> BuildReport:
@@ -206,7 +268,9 @@ def _plan_rows(plan: BuildPlan, memory: MemoryPlan) -> list[tuple[str, Any]]:
     options, kinds = plan.options, Counter(_kind(file) for file in plan.files)
     width, most = plan.vocabulary.width, _most_tokens(plan)
     weight = f"{width} + 4 bytes per token, tables and the metadata"
-    if most is not None and plan.tokenizer.kind == "bytes":
+    if options.engine == "fm":
+        weight = "a fraction of the text, and the tokens of a shard until it is coded"
+    elif most is not None and plan.tokenizer.kind == "bytes":
         weight = f"about {size((width + 4) * most)}, tables and the metadata"
     ids = f"{plan.vocabulary.size:,} ids, {counted(width, 'byte')} per token"
     total = sum(file.size or 0 for file in plan.files)

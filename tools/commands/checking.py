@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.text import Text
 
 import gramdex
@@ -17,8 +16,6 @@ from gramdex.tools.progress import ShardProgress
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
-
-_SAMPLES, _SAMPLE = 64, 1 << 12
 
 
 def info(index: IndexPath, as_json: AsJson = False) -> None:
@@ -71,7 +68,7 @@ def describe(index: Index) -> dict[str, Any]:
     from gramdex.fmindex.format.manifest import MANIFEST
 
     folder, manifest = index.folders[0], index.manifests[0]
-    files = _file_sizes(index)
+    tree = _size_tree(index)
     total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     raw, exact = _raw_size(index)
     stored = json.loads((folder / MANIFEST).read_bytes())
@@ -90,7 +87,8 @@ def describe(index: Index) -> dict[str, Any]:
             "options": index.tokenizer.options,
         },
         "bytes": total,
-        "bytes_by_file": files,
+        "bytes_by_file": {name: sum(sizes.values()) for name, sizes in tree.items()},
+        "bytes_by_section": tree,
         "bytes_per_token": total / max(index.token_count, 1),
         "raw_bytes": raw,
         "raw_bytes_exact": exact,
@@ -98,39 +96,33 @@ def describe(index: Index) -> dict[str, Any]:
     }
 
 
-def _file_sizes(index: Index) -> dict[str, int]:
-    sizes: dict[str, int] = {}
+def _size_tree(index: Index) -> dict[str, dict[str, int]]:
+    """Bytes of each section of each binary file, all shards together; headers and padding too."""
+    tree: dict[str, dict[str, int]] = {}
     for shard in index.shards:
         for name, file in shard.files.items():
-            kind = Path(name).stem
-            sizes[kind] = sizes.get(kind, 0) + file.size
-    return sizes
+            sizes = tree.setdefault(Path(name).stem, {})
+            for section in file.sections.values():
+                sizes[section.name] = sizes.get(section.name, 0) + section.size
+            rest = file.size - sum(section.size for section in file.sections.values())
+            sizes["headers, padding"] = sizes.get("headers, padding", 0) + rest
+    return tree
 
 
 def _raw_size(index: Index) -> tuple[int | None, bool]:
-    """Bytes of the text that was indexed, and whether that is exact or from a sample.
-
-    A sample spreads over each shard; a small shard is counted whole.
-    """
+    """Bytes of the text that was indexed, and whether that is exact."""
     if index.tokenizer.kind == "bytes":
         return index.token_count, True
     table = index.tokenizer.token_bytes
-    if table is None or not index.tokenizer.lossless_bytes or not index.token_count:
+    if table is None or not index.tokenizer.lossless_bytes:
         return None, False
-    tokens = size = 0
-    for shard in index.shards:
-        step = max(_SAMPLE, shard.size // _SAMPLES)
-        for start in range(0, shard.size, step):
-            ranks = np.asarray(shard.engine.tokens[start : start + _SAMPLE], np.int64)
-            ids = index.vocabulary.to_ids(ranks[ranks != 0])
-            tokens += ids.size
-            size += int(table.lengths(ids.astype(np.uint32)).sum())
-    exact = tokens == index.token_count and not index.tokenizer.strips_leading_space
-    return round(size / max(tokens, 1) * index.token_count), exact
+    tokens = index.ntd(())
+    size = int((table.lengths(tokens.tokens) * tokens.counts).sum())
+    return size, not index.tokenizer.strips_leading_space
 
 
 def _info_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
-    tokenizer, count = record["tokenizer"], max(record["token_count"], 1)
+    tokenizer = record["tokenizer"]
     options = ", ".join(f"{name} {value}" for name, value in tokenizer["options"].items())
     width = record["token_bytes"]
     rows = [
@@ -144,13 +136,25 @@ def _info_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("format", f"version {record['format_version']}"),
         ("size", f"{size(record['bytes'])}, {record['bytes_per_token']:.2f} bytes per token"),
     ]
-    rows += [
-        ("  " + kind, f"{size(weight)}, {weight / count:.2f} bytes per token")
-        for kind, weight in record["bytes_by_file"].items()
-    ]
+    rows += _size_rows(record)
     if record["raw_bytes"]:
-        about = "" if record["raw_bytes_exact"] else "about, from a sample: "
+        about = "" if record["raw_bytes_exact"] else "about "
         times = record["bytes"] / record["raw_bytes"]
-        rows.append(("text", f"{about}{size(record['raw_bytes'])}; index / text = {times:.2f}"))
+        rows.append(("text", f"{about}{size(record['raw_bytes'])}; index / text = {times:.4f}"))
     rows += [(name.replace("_", " "), f"{value:,}") for name, value in record["build"].items()]
     return rows
+
+
+def _size_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """The tree of sizes: bytes, bytes per token and share of the text of every component."""
+
+    def say(weight: int) -> str:
+        share = f", {weight / record['raw_bytes']:.4f} of the text" if record["raw_bytes"] else ""
+        return f"{size(weight)}, {weight / max(record['token_count'], 1):.3f} per token{share}"
+
+    rows = []
+    for name, sections in record["bytes_by_section"].items():
+        rows.append((f"  {name}", say(sum(sections.values()))))
+        rows += [(f"    {section}", say(weight)) for section, weight in sections.items()]
+    rest = record["bytes"] - sum(sum(each.values()) for each in record["bytes_by_section"].values())
+    return [*rows, ("  tokenizer, manifests", say(rest))]

@@ -68,8 +68,8 @@ def count(
 ) -> None:
     """Count occurrences.
 
-    A text is counted as its bytes, on an index of bytes. On an index of other tokens give
-    --ids, or --encode: that finds the text where the corpus was cut into the same tokens.
+    A text is counted wherever its bytes stand in a document, however the corpus was cut into
+    tokens; with --encode, where it was cut as the tokenizer of the index cuts the text.
     Queries that begin with a hyphen come after --.
     """
     if (file is None) == (not queries):

@@ -23,6 +23,7 @@ from gramdex.tools.progress import Waiting
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
+    from gramdex.tools.contamination.records import Checked
 
 
 def demo(
@@ -42,13 +43,17 @@ def demo(
 
     Takes less than a minute; the index stays for commands of your own.
     """
+    from gramdex.tools import demo_problems as problems
+
     if fresh:
         work.find_sources(source)  # nothing is removed for a demo that cannot be built
         work.make_room(output)
     index = _index(output, source)
     _warm()
+    reports = output.with_name(f"{output.stem}-{work.REPORTS}")
+    checked, report = problems.contamination(index, output, reports)
     if as_json:
-        print_json(views.record(index))
+        print_json(views.record(index) | problems.record(checked, report))
         return
     console = stdout()
     for show in (_count, _predict, _continue, _trace, _search):
@@ -56,6 +61,8 @@ def demo(
         show(console, index)
     console.print()
     console.print(views.next_steps(shlex.quote(str(output))))
+    console.print()
+    _check(console, checked, report)
 
 
 def _index(output: Path, source: Path | None) -> Index:
@@ -140,6 +147,14 @@ def _search(console: Console, index: Index) -> None:
     query, document = work.search(index)
     _head(console, f"Where is {query!r}?")
     views.print_found(console, document)
+
+
+def _check(console: Console, checked: Checked, report: Path) -> None:
+    from gramdex.tools.contamination.summary import print_checked
+
+    _head(console, "Which problems has it seen? A contamination report")
+    print_checked(console, checked)
+    console.print(Text("open", "bold"), Text(f"  {report}"), sep="\n")
 
 
 def _head(console: Console, text: str) -> None:

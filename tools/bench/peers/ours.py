@@ -14,6 +14,7 @@ import numpy as np
 
 import gramdex
 from gramdex.errors import GramdexError, UsageError
+from gramdex.fmindex.format.layout import ENGINES
 from gramdex.fmindex.format.manifest import IndexManifest, read_index_manifest
 from gramdex.fmindex.index import Index
 from gramdex.indexer.build import build
@@ -67,9 +68,8 @@ class Gramdex(Engine):
         options = dict(arguments)
         read = ReadOptions(**options.pop("read"))
         source, output = options.pop("input"), options.pop("output")
-        report = build(
-            source, output, options.pop("tokenizer"), read=read, on_empty="keep", **options
-        )
+        tokenizer, options["engine"] = options.pop("tokenizer"), options.pop("kind")
+        report = build(source, output, tokenizer, read=read, on_empty="keep", **options)
         return {"planned_bytes": report.memory}
 
     def open_cold(self, folder: Path, width: int, way: str) -> Callable[[], Mapping[str, Asked]]:
@@ -103,10 +103,15 @@ class GramdexBuilder(Builder):
 
     Attributes:
         planned: bytes of memory that the last build stated before it began.
+
+    The index is of ``kind``, one of the engines that `gramdex.build` knows.
     """
 
-    def __init__(self, corpus: Corpus, work: Path, shards: int = 1, workers: int = 1) -> None:
-        self.corpus, self.folder, self.planned = corpus, work / f"gramdex-{shards}-{workers}", 0
+    def __init__(
+        self, corpus: Corpus, work: Path, shards: int = 1, workers: int = 1, kind: str = ENGINES[0]
+    ) -> None:
+        self.corpus, self.planned = corpus, 0
+        self.folder = work / f"gramdex-{kind}-{shards}-{workers}"
         self.shards = shards
         read = corpus.write_raw(work / "tokens.raw")
         tokenizer = _tokenizer_file(corpus, work)
@@ -119,6 +124,7 @@ class GramdexBuilder(Builder):
             "shard_tokens": min(max(-(-size // shards), 2), MAXIMUM_SHARD_TOKENS),
             "vocabulary_size": corpus.vocabulary_size if tokenizer is None else None,
             "workers": workers,
+            "kind": kind,
         }
 
     def run(self, cache: Path | None = None) -> Usage:
@@ -165,6 +171,13 @@ def open_gramdex(corpus: Corpus, folder: Path) -> Index:
         )
     warm_pages(folder)
     return index
+
+
+def text_reader(index: Index) -> Callable[[int, int, int], bytes]:
+    """What reads the text of the tokens [start, end) of a shard, which hold no separator."""
+    extract, to_ids = index._engine.extract, index.vocabulary.to_ids
+    decode = index.tokenizer.decode_bytes
+    return lambda shard, start, end: decode(to_ids(extract(shard, start, end)), at_start=False)
 
 
 def _amounts(corpus: Corpus) -> tuple[int, int]:

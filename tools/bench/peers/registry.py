@@ -12,9 +12,12 @@ from gramdex.tools.bench.peers.infini_gram import InfiniGram
 from gramdex.tools.bench.peers.interface import Engine
 from gramdex.tools.bench.peers.ours import Gramdex
 from gramdex.tools.bench.peers.sdsl import Sdsl
+from gramdex.tools.bench.peers.sdsl_bytes import SdslBytes
 
 GRAMDEX: Engine = Gramdex()
 PEERS: list[Engine] = [InfiniGram(), Divsufsort(), Sdsl()]
+BYTES = SdslBytes()
+"""The one peer of `gramdex bench compressed`, which takes part in nothing else."""
 
 
 def find_engine(name: str) -> Engine:
@@ -23,7 +26,7 @@ def find_engine(name: str) -> Engine:
     Raises:
         UsageError: there is none.
     """
-    for engine in (GRAMDEX, *PEERS):
+    for engine in (GRAMDEX, *PEERS, BYTES):
         if engine.name == name:
             return engine
     raise UsageError("--peers", name, ", ".join(peer.name for peer in PEERS))

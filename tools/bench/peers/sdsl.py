@@ -35,7 +35,7 @@ _COMPILED = "GRAMDEX_BENCH_SDSL"
 _HEADERS = (Path("/usr/include"), Path("/usr/local/include"))
 _FLAGS = ("-std=c++11", "-O3", "-march=native", "-DNDEBUG", "-shared", "-fPIC")
 _LIBRARIES = ("-lsdsl", "-ldivsufsort", "-ldivsufsort64")
-_HANDLE, _LONG = ctypes.c_void_p, ctypes.c_uint64
+_HANDLE, _LONG, _TEXT = ctypes.c_void_p, ctypes.c_uint64, ctypes.c_char_p
 _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "sdsl_error": (ctypes.c_char_p,),
     "sdsl_sort": (_HANDLE, _HANDLE, _LONG, _LONG),
@@ -47,6 +47,16 @@ _SIGNATURES: dict[str, tuple[Any, ...]] = {
     "sdsl_count": (_LONG, _HANDLE, _HANDLE, _LONG),
     "sdsl_count_batch": (None, _HANDLE, _HANDLE, _LONG, _LONG, _HANDLE),
     "sdsl_locate": (_LONG, _HANDLE, _HANDLE, _LONG, _LONG, _HANDLE),
+    "sdsl_bytes_build": (ctypes.c_int64, _TEXT, _TEXT, _TEXT),
+    "sdsl_bytes_open": (_HANDLE, _TEXT),
+    "sdsl_bytes_close": (None, _HANDLE),
+    "sdsl_bytes_sizes": (None, _HANDLE, _HANDLE),
+    "sdsl_bytes_count": (_LONG, _HANDLE, _TEXT, _LONG),
+    "sdsl_bytes_count_batch": (None, _HANDLE, _TEXT, _HANDLE, _LONG, _HANDLE),
+    "sdsl_bytes_find": (_LONG, _HANDLE, _TEXT, _LONG, _HANDLE),
+    "sdsl_bytes_locate": (_LONG, _HANDLE, _LONG),
+    "sdsl_bytes_locate_batch": (None, _HANDLE, _HANDLE, _LONG, _HANDLE),
+    "sdsl_bytes_extract": (None, _HANDLE, _LONG, _LONG, _TEXT),
 }
 
 
@@ -101,7 +111,7 @@ class Sdsl(Engine):
         """Construct the index and write it."""
         paths = (arguments[name].encode() for name in ("text", "folder", "output"))
         if load_driver().sdsl_build(*paths):
-            raise _failed()
+            raise failed()
         return {}
 
     def open(self, corpus: Corpus, folder: Path) -> Opened:
@@ -140,7 +150,8 @@ def _header() -> bool:
     return any((folder / "sdsl" / "suffix_arrays.hpp").exists() for folder in _HEADERS)
 
 
-def _failed() -> GramdexError:
+def failed() -> GramdexError:
+    """What the library said last."""
     return GramdexError("SDSL", load_driver().sdsl_error().decode(), "no exception")
 
 
@@ -156,7 +167,7 @@ class _SdslSorting(Sorting):
 
     def positions(self) -> np.ndarray:
         if not self.words:
-            raise _failed()
+            raise failed()
         words = ctypes.cast(self.driver.sdsl_words(self.words), ctypes.POINTER(ctypes.c_uint32))
         copied = np.ctypeslib.as_array(words, (self.text.size,)).copy()
         self.driver.sdsl_free_words(self.words)
@@ -188,7 +199,7 @@ class _OpenSdsl(Opened):
         self.driver = load_driver()
         self.index = self.driver.sdsl_open(str(path).encode())
         if not self.index:
-            raise _failed()
+            raise failed()
 
     def __del__(self) -> None:
         self.driver.sdsl_close(self.index)

@@ -14,6 +14,8 @@
 // Huffman-shaped wavelet tree over plain bits: fewest levels for frequent tokens, no decoding.
 using Index = sdsl::csa_wt<sdsl::wt_huff_int<>, 32, 64, sdsl::sa_order_sa_sampling<>,
                            sdsl::isa_sampling<>, sdsl::int_alphabet<>>;
+// The field's reference for compressed text: bytes, with every bit vector compressed as well.
+using Bytes = sdsl::csa_wt<sdsl::wt_huff<sdsl::rrr_vector<127>>, 32, 64>;
 // Words of 32 bits sort faster than the library's default of as many bits as needed.
 using Words = sdsl::int_vector<32>;
 
@@ -49,6 +51,30 @@ void sort(Words& suffixes, const void* symbols, uint64_t length) {
     sdsl::qsufsort::construct_sa(suffixes, text);
 }
 
+// Build an index of a file of symbols of `width` bytes; temporary files go to folder.
+template <typename Csa>
+int64_t build(const char* text, const char* folder, const char* output, uint8_t width) {
+    return attempt([&] {
+        Csa csa;
+        sdsl::cache_config config(true, folder, "gramdex");
+        sdsl::construct(csa, text, config, width);
+        return sdsl::store_to_file(csa, output) ? 0 : throw std::ios_base::failure(output);
+    });
+}
+
+template <typename Csa>
+void* open(const char* path) {
+    Csa* csa = new Csa();
+    bool loaded = 0 == attempt([&] {
+        return sdsl::load_from_file(*csa, path) ? 0 : throw std::ios_base::failure(path);
+    });
+    if (!loaded) {
+        delete csa;
+        csa = nullptr;
+    }
+    return csa;
+}
+
 }  // namespace
 
 extern "C" {
@@ -79,25 +105,10 @@ void sdsl_free_words(void* words) { delete static_cast<Words*>(words); }
 
 // Build an index of a file of 32-bit symbols, raised already; its own temporary files go to folder.
 int64_t sdsl_build(const char* text, const char* folder, const char* output) {
-    return attempt([&] {
-        Index index;
-        sdsl::cache_config config(true, folder, "gramdex");
-        sdsl::construct(index, text, config, 4);
-        return sdsl::store_to_file(index, output) ? 0 : throw std::ios_base::failure(output);
-    });
+    return build<Index>(text, folder, output, 4);
 }
 
-void* sdsl_open(const char* path) {
-    Index* index = new Index();
-    bool loaded = 0 == attempt([&] {
-        return sdsl::load_from_file(*index, path) ? 0 : throw std::ios_base::failure(path);
-    });
-    if (!loaded) {
-        delete index;
-        index = nullptr;
-    }
-    return index;
-}
+void* sdsl_open(const char* path) { return open<Index>(path); }
 
 void sdsl_close(void* index) { delete static_cast<Index*>(index); }
 
@@ -124,5 +135,59 @@ uint64_t sdsl_locate(const void* index, const uint64_t* pattern, uint64_t length
         positions[i] = csa[begin + i];
     }
     return found;
+}
+
+// The same of bytes, none of which is 0.
+int64_t sdsl_bytes_build(const char* text, const char* folder, const char* output) {
+    return build<Bytes>(text, folder, output, 1);
+}
+
+void* sdsl_bytes_open(const char* path) { return open<Bytes>(path); }
+
+void sdsl_bytes_close(void* index) { delete static_cast<Bytes*>(index); }
+
+// Bytes in memory of the wavelet tree, the samples of the suffix array and of its inverse.
+void sdsl_bytes_sizes(const void* index, uint64_t* sizes) {
+    const Bytes& csa = *static_cast<const Bytes*>(index);
+    sizes[0] = sdsl::size_in_bytes(csa.wavelet_tree);
+    sizes[1] = sdsl::size_in_bytes(csa.sa_sample);
+    sizes[2] = sdsl::size_in_bytes(csa.isa_sample);
+}
+
+uint64_t sdsl_bytes_count(const void* index, const uint8_t* pattern, uint64_t length) {
+    return sdsl::count(*static_cast<const Bytes*>(index), pattern, pattern + length);
+}
+
+// Counts of patterns that begin at `starts`, which has one more entry for the end.
+void sdsl_bytes_count_batch(const void* index, const uint8_t* patterns, const uint64_t* starts,
+                            uint64_t many, uint64_t* counts) {
+    for (uint64_t i = 0; i < many; ++i) {
+        counts[i] = sdsl_bytes_count(index, patterns + starts[i], starts[i + 1] - starts[i]);
+    }
+}
+
+// Occurrences, and the rank of the first in the order of suffixes.
+uint64_t sdsl_bytes_find(const void* index, const uint8_t* pattern, uint64_t length,
+                         uint64_t* first) {
+    const Bytes& csa = *static_cast<const Bytes*>(index);
+    uint64_t last = 0;
+    return sdsl::backward_search(csa, 0, csa.size() - 1, pattern, pattern + length, *first, last);
+}
+
+uint64_t sdsl_bytes_locate(const void* index, uint64_t rank) {
+    return (*static_cast<const Bytes*>(index))[rank];
+}
+
+// The text positions of many ranks.
+void sdsl_bytes_locate_batch(const void* index, const uint64_t* ranks, uint64_t many,
+                             uint64_t* positions) {
+    for (uint64_t i = 0; i < many; ++i) {
+        positions[i] = sdsl_bytes_locate(index, ranks[i]);
+    }
+}
+
+// The text [start, start + length), which must lie inside it; `text` has room for that.
+void sdsl_bytes_extract(const void* index, uint64_t start, uint64_t length, uint8_t* text) {
+    sdsl::extract(*static_cast<const Bytes*>(index), start, start + length - 1, text);
 }
 }

@@ -1,0 +1,1 @@
+"""Which examples of a benchmark stand in a corpus, by every definition the field uses."""

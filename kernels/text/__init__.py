@@ -1,0 +1,1 @@
+"""Text on indexes of tokens: the tokens that can cover a string."""
