@@ -56,7 +56,18 @@ def open_ids(
     shard_tokens: int = 1 << 20,
     engine: str = "sa",
 ) -> gramdex.Index:
-    """Documents of ids in an opened index; "mixed" are two halves, opened together in order."""
+    """Documents of ids in an opened index; see ``build_engine``."""
+    return gramdex.open(build_engine(folder, documents, vocabulary_size, shard_tokens, engine))
+
+
+def build_engine(
+    folder: Path,
+    documents: Sequence[Sequence[int]],
+    vocabulary_size: int,
+    shard_tokens: int = 1 << 20,
+    engine: str = "sa",
+) -> list[Path]:
+    """Indexes to open together, in order; "mixed" are two halves."""
     parts = {engine: documents}
     if engine == "mixed":
         half, turn = len(documents) // 2, len(documents) % 2
@@ -66,7 +77,7 @@ def open_ids(
     for name, part in parts.items():
         (folder / name).mkdir()
         paths.append(build_ids(folder / name, part, vocabulary_size, shard_tokens, **ENGINES[name]))
-    return gramdex.open(paths)
+    return paths
 
 
 def shard_budget(documents: Sequence[Sequence[int]], shards: int) -> int:

@@ -21,21 +21,49 @@ def search(
 ) -> Matches:
     """Matches by comparing every pair of places."""
     naive = NaiveIndex(documents)
-    sums = [sum(naive.count(phrase) for phrase in clause) for clause in cnf]
-    places = [{place for phrase in clause for place in naive.occurrences(phrase)} for clause in cnf]
+    return matches(
+        [[[(*p, 0) for p in naive.occurrences(phrase)] for phrase in clause] for clause in cnf],
+        window,
+    )
+
+
+def matches(cnf: Sequence[Sequence[Sequence[tuple[int, int, int]]]], window: int | None) -> Matches:
+    """Matches, given all places of each phrase: document, token, bytes of that before."""
+    sums = [sum(len(phrase) for phrase in clause) for clause in cnf]
+    places = [{place for phrase in clause for place in phrase} for clause in cnf]
     anchor = sums.index(min(sums))
     found = [
         (document, start)
-        for document, start in places[anchor]
+        for document, start, _ in places[anchor]
         if all(
             any(
                 other == document and (window is None or abs(begin - start) <= window)
-                for other, begin in clause
+                for other, begin, _ in clause
             )
             for clause in places
         )
     ]
     return Matches(len(found), sorted({document for document, _ in found}), anchor)
+
+
+def phrase_places(
+    tokens: Sequence[bytes], ids: Sequence[int], phrase: str | Sequence[int], stripped: bool
+) -> list[tuple[int, int]]:
+    """Token and bytes of it before each occurrence in one document.
+
+    ``stripped`` says that decoding takes a space from its start.
+    """
+    if not isinstance(phrase, str):
+        return [
+            (start, 0)
+            for start in range(len(ids) - len(phrase) + 1)
+            if list(ids[start : start + len(phrase)]) == list(phrase)
+        ]
+    text, wanted = b"".join(tokens), phrase.encode()
+    owners = [(i, offset) for i, token in enumerate(tokens) for offset in range(len(token))]
+    starts = range(len(text) - len(wanted) + 1)
+    found = [start for start in starts if text.startswith(wanted, start)]
+    return [owners[start] for start in found if not (stripped and start == 0 and text[:1] == b" ")]
 
 
 def phrase_spans(

@@ -32,7 +32,7 @@ class SubtractedEngine(Engine):
 
     def __init__(self, corpus: Engine, takedown: Engine) -> None:
         self.corpus, self.takedown = corpus, takedown
-        self.shards, self.threads = corpus.shards, corpus.threads
+        self.shards = corpus.shards
         self.first_taken, self.most_located = corpus.first_taken, corpus.most_located
 
     def count(self, pattern: np.ndarray) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 import evidence
 import numpy as np
 import pytest
-from building import build_ids, shard_budget, small_tokenizer
+from building import build_ids, open_ids, shard_budget, small_tokenizer
 from corpora import corpora
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -36,21 +36,22 @@ def spans_of(result: gramdex.fmindex.evidence.Attribution) -> list[tuple[int, in
     return [(span.start, span.end) for span in result.spans]
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm", "mixed"])
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(st.data())
-def test_spans_of_any_text_over_any_corpus(data: st.DataObject) -> None:
+@given(data=st.data())
+def test_spans_of_any_text_over_any_corpus(engine: str, data: st.DataObject) -> None:
     documents, size = data.draw(corpora())
     used = sorted({token for document in documents for token in document} | {0})
     text = data.draw(st.lists(st.sampled_from(used), max_size=24))
     least = data.draw(st.integers(1, 4))
     with tempfile.TemporaryDirectory() as folder:
         budget = shard_budget(documents, data.draw(st.integers(1, 3)))
-        index = gramdex.open(build_ids(Path(folder), documents, size, budget))
+        index = open_ids(Path(folder), documents, size, budget, engine)
         naive = NaiveIndex(documents)
         found = index.attribute(text, min_length=least, keep=None, context=None)
         border = [True] * (len(text) + 1)
@@ -124,9 +125,11 @@ CORPUS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> gramdex.Index:
-    return build(tmp_path_factory.mktemp("dickens"), CORPUS)
+@pytest.fixture(scope="module", params=["sa", "fm"])
+def index(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> gramdex.Index:
+    return build(tmp_path_factory.mktemp("dickens"), CORPUS, engine=request.param)
 
 
 def test_spans_of_words(index: gramdex.Index) -> None:

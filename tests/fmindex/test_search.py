@@ -9,7 +9,7 @@ from pathlib import Path
 import evidence
 import numpy as np
 import pytest
-from building import build_ids, shard_budget
+from building import build_ids, open_ids, shard_budget
 from corpora import corpora, patterns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +21,7 @@ from gramdex.fmindex.queries import search as module
 from gramdex.fmindex.queries.query_string import parse_search
 
 PATHS = {"intersected": (4096, 1 << 60), "looked at one by one": (4096, -1)}
+ENGINES = ["sa", "fm", "mixed"]
 
 
 def compare(
@@ -42,15 +43,16 @@ def compare(
             assert document.start <= match.start < match.end <= document.end
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("path", PATHS)
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
-def test_any_search_of_any_corpus(path: str, data: st.DataObject) -> None:
+def test_any_search_of_any_corpus(path: str, engine: str, data: st.DataObject) -> None:
     documents, size = data.draw(corpora())
     phrase = patterns(documents, size).map(lambda ids: ids[:3]).filter(bool)
     cnf = data.draw(st.lists(st.lists(phrase, min_size=1, max_size=3), min_size=1, max_size=3))
@@ -58,18 +60,21 @@ def test_any_search_of_any_corpus(path: str, data: st.DataObject) -> None:
         patch.setattr(module, "SAMPLE", PATHS[path][0])
         patch.setattr(module, "_RARE", PATHS[path][1])
         shards = data.draw(st.integers(1, 3))
-        path_ = build_ids(Path(folder), documents, size, shard_budget(documents, shards))
-        index = gramdex.open(path_)
+        budget = shard_budget(documents, shards)
+        index = open_ids(Path(folder), documents, size, budget, engine)
         for window in (None, 0, 1, data.draw(st.integers(2, 20))):
             compare(index, documents, cnf, window)
 
 
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[gramdex.Index, list[list[int]]]:
+@pytest.fixture(scope="module", params=ENGINES)
+def large(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[gramdex.Index, list[list[int]]]:
     rng = np.random.default_rng(4)
     documents = [rng.integers(0, 30, rng.integers(0, 90)).tolist() for _ in range(300)]
     documents[7] = [3] * 50
-    return gramdex.open(build_ids(tmp_path_factory.mktemp("large"), documents, 40, 5000)), documents
+    folder = tmp_path_factory.mktemp("large")
+    return open_ids(folder, documents, 40, 5000, request.param), documents
 
 
 CLAUSES = [

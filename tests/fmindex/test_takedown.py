@@ -9,7 +9,7 @@ from pathlib import Path
 import evidence
 import numpy as np
 import pytest
-from building import build_ids, shard_budget
+from building import build_engine, build_ids, shard_budget
 from corpora import Corpus, corpora, named_corpora, patterns, query_patterns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,12 +30,13 @@ def opened(
     size: int,
     shards: int = 1,
     copies: str = "listed",
+    engine: str = "sa",
 ) -> gramdex.Index:
     for name in ("corpus", "removed"):
         (folder / name).mkdir(parents=True)
     budget = shard_budget(documents, shards)
-    corpus = build_ids(folder / "corpus", documents, size, budget)
-    taken = build_ids(folder / "removed", removed, size, budget)
+    corpus = build_engine(folder / "corpus", documents, size, budget, engine)
+    taken = build_engine(folder / "removed", removed, size, budget, engine)
     return gramdex.open(corpus, takedown=taken, copies=copies)
 
 
@@ -78,21 +79,25 @@ def compare_cursor(index: gramdex.Index, naive: NaiveIndex, queries: list[list[i
         stream.append(token)
 
 
+ENGINES = ["sa", "fm", "mixed"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(st.data())
-def test_any_corpus_less_any_of_its_documents(data: st.DataObject) -> None:
+@given(data=st.data())
+def test_any_corpus_less_any_of_its_documents(engine: str, data: st.DataObject) -> None:
     documents, size = data.draw(corpora())
     which = data.draw(st.lists(st.integers(0, max(len(documents) - 1, 0)), unique=True))
     removed = [documents[number] for number in which if documents]
     queries = data.draw(st.lists(patterns(documents, size), max_size=4))
     with tempfile.TemporaryDirectory() as folder:
         shards = data.draw(st.integers(1, 3))
-        index = opened(Path(folder), documents, removed, size, shards)
+        index = opened(Path(folder), documents, removed, size, shards, engine=engine)
         compare(index, evidence.without(documents, removed), queries)
 
 
@@ -107,20 +112,24 @@ NAMES = (
 )
 
 
-@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize(("engine", "shards"), [("sa", 1), ("sa", 3), ("fm", 3), ("mixed", 1)])
 @pytest.mark.parametrize("name", NAMES)
-def test_named_corpus_less_every_third_document(name: str, shards: int, tmp_path: Path) -> None:
+def test_named_corpus_less_every_third_document(
+    name: str, engine: str, shards: int, tmp_path: Path
+) -> None:
     corpus = {each.name: each for each in named_corpora()}[name]
     removed = corpus.documents[::3]
-    index = opened(tmp_path, corpus.documents, removed, corpus.vocabulary_size, shards)
+    size = corpus.vocabulary_size
+    index = opened(tmp_path, corpus.documents, removed, size, shards, engine=engine)
     queries = query_patterns(corpus, count=12)
     compare(index, evidence.without(corpus.documents, removed), queries)
     assert index.verify().shards == len(index.shards)
 
 
-def test_everything_taken_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_everything_taken_down(engine: str, tmp_path: Path) -> None:
     documents = [[1, 2, 3], [1, 2], [2]]
-    index = opened(tmp_path, documents, documents, 5, copies="all")
+    index = opened(tmp_path, documents, documents, 5, copies="all", engine=engine)
     compare(index, [], [[1], [1, 2], [4], []])
     assert (index.token_count, index.document_count) == (0, 0)
 
@@ -141,12 +150,15 @@ def test_several_indexes_less_several(tmp_path: Path) -> None:
     assert " less 5: 13 documents" in repr(index)
 
 
-def test_a_long_text_of_which_the_longest_matches_are_taken_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_long_text_of_which_the_longest_matches_are_taken_down(
+    engine: str, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(8)
     base = rng.integers(0, 20, 900).tolist()
     changed = [*base[:300], 21, *base[301:700]]
     documents = [base, changed, rng.integers(0, 20, 400).tolist()]
-    index = opened(tmp_path, documents, [base], 30)
+    index = opened(tmp_path, documents, [base], 30, engine=engine)
     naive = NaiveIndex(documents[1:])
     text = [*base[250:800], *changed[290:350]]
     expected, found = naive.match(text), index.match(text)
@@ -158,15 +170,16 @@ def test_a_long_text_of_which_the_longest_matches_are_taken_down(tmp_path: Path)
     assert scores.context_counts.tolist() == wanted.context_counts
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("read", [0, 1 << 40], ids=["located", "read"])
-def test_copies(tmp_path: Path, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copies(tmp_path: Path, engine: str, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_READ", read)
     documents = [[1, 2], [1, 2, 3], [1, 2], [], [3, 1, 2], [1, 2], [2]]
     with pytest.raises(UsageError, match=r"listed 1 times, in the corpus 3 times.*every copy"):
-        opened(tmp_path / "a", documents, [[1, 2]], 5, copies="all")
-    index = opened(tmp_path / "b", documents, [[1, 2]], 5, copies="listed")
+        opened(tmp_path / "a", documents, [[1, 2]], 5, copies="all", engine=engine)
+    index = opened(tmp_path / "b", documents, [[1, 2]], 5, copies="listed", engine=engine)
     assert [d.number for d in index.documents([1, 2])] == [1, 2, 4, 5]
-    index = opened(tmp_path / "c", documents, [[1, 2]] * 3 + [[]], 5, copies="all")
+    index = opened(tmp_path / "c", documents, [[1, 2]] * 3 + [[]], 5, copies="all", engine=engine)
     assert [d.number for d in index.documents([1, 2])] == [1, 4]
     assert index.document_count == 3
     with pytest.raises(UsageError, match="listed 4 times, in the corpus 3 times"):
@@ -192,7 +205,7 @@ def test_what_is_taken_down_is_not_shown(tmp_path: Path) -> None:
     for ask in (lambda: index.find([1]), index.cursor([1]).find):
         with pytest.raises(QueryError, match="still among the ranks"):
             ask()
-    plain = gramdex.open(tmp_path / "corpus" / "index")
+    plain = gramdex.open(tmp_path / "corpus" / "sa" / "index")
     (interval,) = plain.find([1])
     with pytest.raises(QueryError, match="still among the ranks"):
         index.locate(interval)
@@ -201,7 +214,7 @@ def test_what_is_taken_down_is_not_shown(tmp_path: Path) -> None:
 def test_a_takedown_of_nothing(tmp_path: Path) -> None:
     index = opened(tmp_path, [[1, 2]], [], 9)
     assert index.count([1]) == 1
-    assert gramdex.open(tmp_path / "corpus" / "index", takedown=[]).takedown is None
+    assert gramdex.open(tmp_path / "corpus" / "sa" / "index", takedown=[]).takedown is None
 
 
 def test_a_takedown_of_other_tokens_is_refused(tmp_path: Path) -> None:
