@@ -91,7 +91,7 @@ TEXTS = st.lists(
 
 @pytest.mark.parametrize("rare", [1 << 60, -1], ids=["intersected", "looked at one by one"])
 @settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -99,6 +99,7 @@ TEXTS = st.lists(
 @given(data=st.data())
 def test_any_search_of_any_cutting(rare: int, data: st.DataObject) -> None:
     some = data.draw(st.lists(st.integers(0, len(HAND_CUT) - 1), min_size=1, max_size=8))
+    some.append(data.draw(st.integers(1, 2)))  # "aa" and "aaa", in which "a" begins more than once
     documents = data.draw(st.lists(st.lists(st.sampled_from(some), max_size=20), max_size=6))
     ids = st.lists(st.sampled_from(some), min_size=1, max_size=2)
     clause = st.lists(st.one_of(TEXTS, ids), min_size=1, max_size=3)
