@@ -35,8 +35,8 @@ EACH = 50
 FIRST = 100
 """Queries after a start."""
 LIMIT = 4
-_TRIES, _PAUSE = 5, 0.1
 """No more than one part in so many of the index stays in memory."""
+_TRIES, _PAUSE = 5, 0.1
 
 
 def measure_pages(folder: Path, asked: Mapping[str, Any], work: Path) -> dict[str, Any]:
