@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := .ci/constraints.txt
+# Files of tests side by side, one for each core.
+PARALLEL := -n auto --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -34,10 +36,11 @@ demo: $(VENV)/.demo  ## index the Python standard library and ask it things
 	$(BIN)/gramdex demo
 
 test: $(VENV)/.test  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -c 'import gramdex; gramdex.warmup()'
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-checked: $(VENV)/.test  ## tests of kernels and queries, compiled with bounds checks
-	GRAMDEX_CHECK_BOUNDS=1 GRAMDEX_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest tests/kernels tests/fmindex
+	GRAMDEX_CHECK_BOUNDS=1 GRAMDEX_CACHE_DIR=$$(mktemp -d) $(BIN)/python -m pytest $(PARALLEL) tests/kernels tests/fmindex
 
 coverage: $(VENV)/.check  ## the same with kernels as plain Python, and which lines they reach
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q --cov=gramdex.kernels --cov=gramdex.fmindex \

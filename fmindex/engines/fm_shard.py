@@ -35,6 +35,8 @@ from gramdex.kernels.memory import SEPARATOR
 
 _DENSE = 1 << 16
 _SMALL = ("sampling_rate", "alphabet", "starts", "code_lengths")
+_WANTED = ("directory", "groups", "starts", "sample_counts", "shortcut_marks", "shortcut_counts")
+"""Sections that every query looks into, a tenth of the file: asked for when it is opened."""
 _SCATTERED = ("stream", "permutation", "shortcuts")
 """Sections that queries touch in random places: reading ahead would be for nothing."""
 
@@ -98,8 +100,9 @@ class FMShard:
         self._check_sizes()
         self._check_lists()
         self.decoders = self._decoders(file.array("code_lengths", np.uint8))
-        for name in _SCATTERED:
-            file.advise(name, mmap.MADV_RANDOM)
+        for names, advice in ((_SCATTERED, mmap.MADV_RANDOM), (_WANTED, mmap.MADV_WILLNEED)):
+            for name in names:
+                file.advise(name, advice)
 
     @property
     def samples(self) -> int:

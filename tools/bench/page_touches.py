@@ -36,6 +36,7 @@ FIRST = 100
 """Queries after a start."""
 LIMIT = 4
 """No more than one part in so many of the index stays in memory."""
+_TRIES, _PAUSE = 5, 0.1
 
 
 def measure_pages(folder: Path, asked: Mapping[str, Any], work: Path) -> dict[str, Any]:
@@ -99,9 +100,12 @@ class _Pages:
         Raises:
             GramdexError: some stayed.
         """
-        page_cache.advise_mapped(self.folder, mmap.MADV_DONTNEED)
-        if why := page_cache.drop_pages(self.folder):
-            raise GramdexError("pages of the index", why, "none", "measure again")
+        for _ in range(_TRIES):  # what is being read just now stays
+            page_cache.advise_mapped(self.folder, mmap.MADV_DONTNEED)
+            if not (why := page_cache.drop_pages(self.folder)):
+                return
+            time.sleep(_PAUSE)
+        raise GramdexError("pages of the index", why, "none", "measure again")
 
     def read_no_more_than_touched(self) -> None:
         """Have the system read no page ahead."""

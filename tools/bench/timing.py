@@ -190,7 +190,7 @@ def run_python(*arguments: str, cache: Path | None = None, threads: int | None =
         threads: of OpenMP; None for what the environment says.
 
     Raises:
-        GramdexError: it failed; the error carries the end of what it printed.
+        GramdexError: it failed; the error carries the last line it printed.
     """
     environment = dict(os.environ)
     # An installed package has its bytecode written; let a checkout have it too.
@@ -203,8 +203,8 @@ def run_python(*arguments: str, cache: Path | None = None, threads: int | None =
         [sys.executable, *arguments], capture_output=True, text=True, env=environment, check=False
     )
     if done.returncode:
-        found = (done.stdout + done.stderr)[-800:].strip() or f"exit code {done.returncode}"
-        raise GramdexError("a measured process", found, "exit code 0")
+        said = (done.stdout + done.stderr).strip() or f"exit code {done.returncode}"
+        raise GramdexError("a measured process", said.splitlines()[-1], "exit code 0")
     return done.stdout
 
 
