@@ -57,7 +57,7 @@ def hidden_documents(corpus: Index, takedown: Index, copies: str) -> list[np.nda
 def refuse_ranks() -> QueryError:
     """Ranks and positions are of the files, which still hold what is taken down."""
     return QueryError(
-        "find and locate",
+        "find of ids, and locate",
         "an index with a takedown, whose documents are still among the ranks",
         "an index without one",
         "ask for count, documents or search, or open it without takedown",

@@ -94,6 +94,8 @@ class Engine(ABC):
     """How many first positions are asked for where it is not known how many are needed."""
     most_located: int = 1 << 26
     """Positions that one query may ask for before it takes a sample; seconds of work."""
+    looking: tuple[int, float] = (500, 0.0)
+    """Positions located in the time of looking at one occurrence, and of each token read for it."""
     finds_text: ClassVar[bool] = False
     """Whether there are ``count_texts`` and ``find_text``, as ``SuffixArrayEngine`` has them."""
 

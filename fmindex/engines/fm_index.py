@@ -25,6 +25,7 @@ class FMEngine(Engine):
     columns = columns.COLUMNS
     first_taken = 1 << 9
     most_located = 1 << 20
+    looking = (8, 1 / 16)
     kernels = Kernels(
         count=search.count,
         count_batch=count_batch.count_batch,

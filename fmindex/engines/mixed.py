@@ -30,7 +30,7 @@ def make_engine(shards: Sequence[SuffixArrayShard | FMShard], threads: int = 1) 
 class MixedEngine(Engine):
     """Over shards of both engines; see ``Engine``."""
 
-    most_located = FMEngine.most_located
+    most_located, looking = FMEngine.most_located, FMEngine.looking
 
     def __init__(self, shards: Sequence[SuffixArrayShard | FMShard], threads: int = 1) -> None:
         self.shards = list(shards)

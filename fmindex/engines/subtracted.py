@@ -34,6 +34,7 @@ class SubtractedEngine(Engine):
         self.corpus, self.takedown = corpus, takedown
         self.shards = corpus.shards
         self.first_taken, self.most_located = corpus.first_taken, corpus.most_located
+        self.looking = corpus.looking
 
     def count(self, pattern: np.ndarray) -> int:
         """Occurrences of one pattern."""

@@ -27,9 +27,6 @@ from gramdex.kernels.positions import documents_of, keep_near
 SAMPLE, SMALL_SAMPLE = 4096, 256
 """Occurrences of the anchor looked at where not all are: fewer where documents are long."""
 
-_RARE = 500
-"""An occurrence is looked at for what so many are located for, as measured on suffix arrays."""
-
 
 @dataclass(frozen=True)
 class Found:
@@ -86,7 +83,8 @@ def search(
     total = clauses[anchor].located
     others = sum(clause.located for clause in clauses) - total
     sample = _sample_size(reader, window)
-    if (total <= sample and others > _RARE * total) or total + others > reader.engine.most_located:
+    rare = total <= sample and others > _worth(reader, window) * total
+    if rare or total + others > reader.engine.most_located:
         found, sampled = _around(reader, clauses, anchor, window, (sample, shown[1]))
     else:
         found, sampled = _intersect(reader, clauses, anchor, window), total
@@ -203,6 +201,15 @@ def _sample_size(reader: DocumentReader, window: int | None) -> int:
     tokens = sum(float(each.sum()) for each in lengths)
     length = sum(float((each * each).sum()) for each in lengths) / max(tokens, 1.0)
     return min(SAMPLE, max(SMALL_SAMPLE, int(reader.engine.most_located / max(length, 1.0))))
+
+
+def _worth(reader: DocumentReader, window: int | None) -> float:
+    """Positions located in the time of looking at one occurrence of the anchor."""
+    occurrence, token = reader.engine.looking
+    if window is None:  # documents are read once, however often the anchor stands in them
+        documents = sum(shard.documents for shard in reader.shards)
+        window = sum(shard.token_count for shard in reader.shards) // max(2 * documents, 1)
+    return occurrence + token * 2 * window
 
 
 def _place(

@@ -58,7 +58,7 @@ def test_any_search_of_any_corpus(path: str, engine: str, data: st.DataObject) -
     cnf = data.draw(st.lists(st.lists(phrase, min_size=1, max_size=3), min_size=1, max_size=3))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "SAMPLE", PATHS[path][0])
-        patch.setattr(module, "_RARE", PATHS[path][1])
+        patch.setattr(module, "_worth", lambda *_: PATHS[path][1])
         shards = data.draw(st.integers(1, 3))
         budget = shard_budget(documents, shards)
         index = open_ids(Path(folder), documents, size, budget, engine)

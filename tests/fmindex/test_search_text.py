@@ -107,7 +107,7 @@ def test_any_search_of_any_cutting(rare: int, data: st.DataObject) -> None:
     which = data.draw(st.lists(st.integers(0, max(len(documents) - 1, 0)), unique=True))
     removed = [documents[number] for number in which if documents]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_RARE", rare)
+        patch.setattr(module, "_worth", lambda *_: rare)
         tokenizer = hand_cut(Path(folder), data.draw(st.booleans()))
         for name, part in (("corpus", documents), ("removed", removed)):
             (Path(folder) / name).mkdir()

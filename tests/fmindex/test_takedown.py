@@ -134,6 +134,18 @@ def test_everything_taken_down(engine: str, tmp_path: Path) -> None:
     assert (index.token_count, index.document_count) == (0, 0)
 
 
+@pytest.mark.parametrize("engines", [("sa", "fm"), ("fm", "sa"), ("mixed", "fm")])
+def test_the_takedown_may_be_of_another_engine(engines: tuple[str, str], tmp_path: Path) -> None:
+    corpus = {each.name: each for each in named_corpora()}["skewed"]
+    documents, removed, size = corpus.documents, corpus.documents[1::3], corpus.vocabulary_size
+    paths = []
+    for name, part in zip(engines, (documents, removed), strict=True):
+        (tmp_path / f"{len(paths)}").mkdir()
+        paths.append(build_engine(tmp_path / f"{len(paths)}", part, size, 1 << 20, name))
+    index = gramdex.open(paths[0], takedown=paths[1], copies="listed")
+    compare(index, evidence.without(documents, removed), query_patterns(corpus, count=12))
+
+
 def test_several_indexes_less_several(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     parts = [[rng.integers(0, 4, 12).tolist() for _ in range(9)] for _ in range(4)]
