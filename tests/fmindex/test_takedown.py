@@ -15,12 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive import NaiveIndex
 from parity import compare_with_naive
+from texts import build_text, byte_level
 
 import gramdex
 from gramdex.errors import QueryError, TokenizerError, UsageError
 from gramdex.fmindex import takedown as module
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
+from gramdex.fmindex.queries.contamination.corpus import NormalizedIndex
+from gramdex.fmindex.queries.contamination.normalization import Normalization
 
 
 def opened(
@@ -221,6 +224,24 @@ def test_what_is_taken_down_is_not_shown(tmp_path: Path) -> None:
     (interval,) = plain.find([1])
     with pytest.raises(QueryError, match="still among the ranks"):
         index.locate(interval)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "byte-level"])
+def test_contamination_by_what_is_taken_down(kind: str, tmp_path: Path) -> None:
+    sentence = (
+        "a train leaves at noon and another one leaves an hour after it, so when do they meet?"
+    )
+    texts = [f"{sentence} At two.", "nothing of that sort stands in this document, I should say."]
+    tokenizer = "bytes" if kind == "bytes" else byte_level(tmp_path)
+    corpus = build_text(tmp_path / "corpus", texts, tokenizer)
+    less = build_text(tmp_path / "less", texts[:1], tokenizer)
+    plain, index = gramdex.open(corpus), gramdex.open(corpus, takedown=less)
+    assert plain.contamination([sentence]).judged[0].verdict() == "dirty"
+    assert index.contamination([sentence]).judged[0].verdict() == "clean"
+    assert index.contamination([texts[1]]).judged[0].verdict() == "dirty"
+    rest = gramdex.open(build_text(tmp_path / "rest", texts[1:], "bytes"))
+    with pytest.raises(UsageError, match="with some taken down"):
+        index.contamination([sentence], normalized=NormalizedIndex(rest, Normalization()))
 
 
 def test_a_takedown_of_nothing(tmp_path: Path) -> None:
