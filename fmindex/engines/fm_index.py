@@ -8,6 +8,7 @@ from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
 from gramdex.kernels.fm import (
     columns,
     count_batch,
+    coverings,
     infgram,
     matching,
     next_tokens,
@@ -24,6 +25,8 @@ class FMEngine(Engine):
 
     columns = columns.COLUMNS
     first_taken = 1 << 9
+    text_limits = (80,)
+    """Tokens that are put before an occurrence in the time that reading the one there takes."""
     kernels = Kernels(
         count=search.count,
         count_batch=count_batch.count_batch,
@@ -36,6 +39,8 @@ class FMEngine(Engine):
         advance_along=infgram.advance_along,
         infgram_scores=matching.infgram_scores,
         matching_statistics=matching.matching_statistics,
+        count_texts=coverings.count_texts,
+        find_text=coverings.find_text,
     )
 
     @reads_shards
