@@ -5,20 +5,35 @@ begins with its last token, one of a range of ranks that begin with what is left
 their suffixes are one interval. Every token that ends at the byte where the interval begins is put
 in front, depth first; what does not occur is dropped. The first bytes of the string end the token
 before: each token that ends so is put in front too, or, where occurrences are few against these
-tokens, each occurrence is located and the token before it read.
+tokens, each occurrence is located and the token before it read. Where much of the string is left
+for few occurrences, all that is before them is read.
 
-A token put in front takes two searches in its list, 0.3 to 0.8 µs; reading the token before a
-suffix takes a walk to the sampled position after it and one from that before it.
+A token put in front takes two searches in its list, 0.3 to 0.8 µs; reading what is before a suffix
+takes a walk to the sampled position after it and one from that before it, 30 µs and more.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.fm.columns import SIZE, field, list_bounds, range_bounds, row_at, token_of_rank
+from gramdex.kernels.fm.columns import (
+    RATE,
+    SIZE,
+    field,
+    list_bounds,
+    range_bounds,
+    row_at,
+    token_of_rank,
+)
 from gramdex.kernels.fm.search import extend_left
-from gramdex.kernels.fm.successors import successor
-from gramdex.kernels.fm.walk import locate_rank, rank_at
+from gramdex.kernels.fm.successors import (
+    chunk_of_target,
+    lower_bound,
+    prefetch_halves,
+    search_chunk,
+    successor,
+)
+from gramdex.kernels.fm.walk import locate_rank, rank_at, walk
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import SEPARATOR, CorruptShard
 from gramdex.kernels.text.coverings import (
@@ -45,14 +60,19 @@ from gramdex.kernels.text.tokens import (
     token_bounds,
 )
 
-# What a walk is about: a shard by its number, the largest row of HEADS that is filled, the rows of
-# EDGES in use, the first byte whose row of NODES is, and whether documents that begin with the
-# string count as without it. HEADS_READ tokens are put in front in the time that reading one takes.
-SHARD, MOST, USED, LISTED, STRIPS, HEADS_READ = range(6)
+# What a search is about: a shard by its number, the largest row of HEADS that is filled, the rows
+# of EDGES in use, the first byte whose row of NODES is, and whether documents that begin with the
+# string count as without it. Where BYTES_READ bytes are left for each occurrence, occurrences are
+# read; HEADS_READ tokens are put in front in the time that reading the one there takes.
+SHARD, MOST, USED, LISTED, STRIPS, BYTES_READ, HEADS_READ = range(7)
 
 # The column of EDGES after those of ``list_tokens``: the next row that ends at the same byte, or
 # -1. ENDS int64[n + 1] holds the first one of each byte.
 NEXT = 3
+
+# A head that is put in front: its number among endings, its token's list, and the chunk to look in.
+NUMBER, LIST_FIRST, LIST_LAST, CHUNK = range(4)
+LANES = 16
 
 BEFORE = -1
 """Where a row of the stack is that begins with tokens without bytes, then the whole string."""
@@ -79,6 +99,48 @@ def list_before(tables, string, at, job, nodes, edges, ends):
 
 
 @kernel
+def read_back(shard, tables, string, at, position):
+    """Where the tokens before ``position`` begin that end with ``string[:at]``, 0 < at, or -1.
+
+    And the bytes of the first of them before the string. Text is read from one sampled position to
+    the next.
+    """
+    rate = field(shard, RATE)
+    while position > 0:
+        start = (position - 1) // rate * rate
+        tokens = np.empty(position - start, np.int64)
+        walk(shard, rank_at(shard, start), tokens)
+        for i in range(tokens.size - 1, -1, -1):
+            if tokens[i] == SEPARATOR:
+                return -1, 0
+            token_start, token_end = token_bounds(tables, tokens[i])
+            length = token_end - token_start
+            if length > at:
+                fitting = ends_with(tables, tokens[i], string, at)
+                return (start + i if fitting else -1), length - at
+            at -= length
+            if agreement(tables, tokens[i], string, at) < 0:
+                return -1, 0
+            if at == 0:
+                return start + i, 0
+        position = start
+    return -1, 0
+
+
+@kernel
+def read_all(shard, tables, string, job, found, state):
+    """Occurrences of the string that end with the tokens of a row of the stack, one by one."""
+    count = 0
+    for rank in range(state[LOW], state[HIGH]):
+        position = locate_rank(shard, rank)
+        start, skipped = read_back(shard, tables, string, state[AT], position)
+        if start >= 0:
+            count += 1
+            report(found, job[SHARD], start, -1, skipped, state[DEPTH] + position - start)
+    return count
+
+
+@kernel
 def read_before(shard, tables, string, job, found, state):
     """Occurrences of the tokens of a row of the stack after a head, each by the token before it."""
     count, at = 0, state[AT]
@@ -96,19 +158,46 @@ def read_before(shard, tables, string, job, found, state):
 
 
 @kernel
+def aim(shard, tables, number, end, low, lanes):
+    """Take the next endings of tokens from ``number`` on whose tokens occur, and prefetch for them.
+
+    Fills a row of ``lanes`` int64[LANES, 4] for each; returns how many, and the ending after them.
+    """
+    count = 0
+    while number < end and count < lanes.shape[0]:
+        first, last = list_bounds(shard, tail(tables, number)[2])
+        if first < last:
+            chunk = chunk_of_target(shard, first, last, low + 1)
+            prefetch_halves(shard, chunk)
+            lanes[count, NUMBER], lanes[count, CHUNK] = number, chunk
+            lanes[count, LIST_FIRST], lanes[count, LIST_LAST] = first, last
+            count += 1
+        number += 1
+    return count, number
+
+
+@kernel
 def put_heads(shard, tables, string, job, heads, found, state):
     """Occurrences of the tokens of a row of the stack after a head, the string's bytes before it.
 
-    ``heads`` is the row of HEADS of these bytes.
+    ``heads`` is the row of HEADS of these bytes. As ``search.narrow_list``, LANES tokens in turn.
     """
-    count, low, high = 0, state[LOW], state[HIGH]
-    if (high - low) * job[HEADS_READ] < heads[1] - heads[0]:
+    count, low, high, number = 0, state[LOW], state[HIGH], heads[0]
+    if (high - low) * job[HEADS_READ] < heads[1] - number:
         return read_before(shard, tables, string, job, found, state)
-    for number in range(heads[0], heads[1]):
-        tail_start, _, token = tail(tables, number)
-        a, b = extend_left(shard, token, low, high)
-        if a < b:
+    lanes = np.empty((LANES, 4), np.int64)
+    while number < heads[1]:
+        active, number = aim(shard, tables, number, heads[1], low, lanes)
+        for i in range(active):
+            first, last = lanes[i, LIST_FIRST], lanes[i, LIST_LAST]
+            a, value = search_chunk(shard, lanes[i, CHUNK], first, last, low + 1)
+            if a == last or value > high:
+                continue
+            b = a + 1
+            if high - low > 1:
+                b = lower_bound(shard, b, min(last, a + high - low), high + 1)[0]
             count += b - a
+            tail_start, _, token = tail(tables, lanes[i, NUMBER])
             skipped = tail_start - token_bounds(tables, token)[0]
             report(found, job[SHARD], a, b, skipped, state[DEPTH] + 1)
     return count
@@ -157,7 +246,7 @@ def extend_all(shard, tables, job, state, ends, edges, stack, top):
 
 
 @kernel
-def walk(shard, tables, string, job, heads, nodes, edges, ends, found):
+def search_shard(shard, tables, string, job, heads, nodes, edges, ends, found):
     """Occurrences of the string in several tokens of a shard; and EDGES, which may have grown."""
     count, top = 0, 0
     stack = np.empty((64, 4), np.int64)
@@ -171,7 +260,10 @@ def walk(shard, tables, string, job, heads, nodes, edges, ends, found):
     while top > 0:
         top -= 1
         state[:] = stack[top]
-        at = state[AT]
+        at, size = state[AT], state[HIGH] - state[LOW]
+        if at > 0 and not job[STRIPS] and size * job[BYTES_READ] <= at:
+            count += read_all(shard, tables, string, job, found, state)
+            continue
         if at > 0:
             edges = list_before(tables, string, at, job, nodes, edges, ends)
             if at <= job[MOST]:
@@ -223,8 +315,8 @@ def find_text(shards, tables, string, stripped, limits, found):
     Shapes: shards int64[s, COLUMNS], tables int64[COLUMNS of ``kernels.text.tokens``], string
     uint8[n]. ``stripped`` is int64[0], or int64[s] where the decoded text of every document lacks
     the space it begins with: 0 for shards whose first document is an exception. An occurrence that
-    begins with such a space is not counted, but is in FOUND. ``limits`` is HEADS_READ, which
-    decides nothing but the time it takes.
+    begins with such a space is not counted, but is in FOUND. ``limits`` are BYTES_READ and
+    HEADS_READ, which decide nothing but the time it takes.
     """
     heads = np.empty((tables[LONGEST] + 1, 2), np.int64)
     low, high, most = list_heads(tables, string, heads)
@@ -233,12 +325,13 @@ def find_text(shards, tables, string, stripped, limits, found):
     edges = np.empty((256, NEXT + 1), np.int64)
     ends = np.full(string.size + 1, -1, np.int64)
     job = np.zeros(HEADS_READ + 1, np.int64)
-    job[MOST], job[LISTED], job[HEADS_READ] = most, string.size, limits[0]
+    job[MOST], job[LISTED] = most, string.size
+    job[BYTES_READ], job[HEADS_READ] = limits[0], limits[1]
     job[STRIPS] = stripped.size > 0 and string[0] == SPACE
     for s in range(shards.shape[0]):
         shard = row_at(shards, s)
         job[SHARD] = s
-        more, edges = walk(shard, tables, string, job, heads, nodes, edges, ends, found)
+        more, edges = search_shard(shard, tables, string, job, heads, nodes, edges, ends, found)
         count += more
         if job[STRIPS] and stripped[s] and begins_with(shard, tables, string):
             count -= 1

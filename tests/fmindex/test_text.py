@@ -52,9 +52,15 @@ QUERIES = [
 ]
 
 
-WAYS = [((12, 16), (80,)), ((1, 0), (1 << 40,)), ((1 << 40, 1 << 40), (0,))]
+MOST = 1 << 40
+WAYS = [
+    (SuffixArrayEngine.text_limits, FMEngine.text_limits),
+    ((1, 0), (MOST, MOST)),
+    ((MOST, MOST), (0, 0)),
+    ((3, 1), (MOST, 0)),
+]
 """Limits of both engines: as they are; to extend intervals where there is a choice; to read every
-occurrence."""
+occurrence; some of both."""
 
 
 def decoded(index: gramdex.Index) -> list[bytes]:
