@@ -25,7 +25,7 @@ class FMEngine(Engine):
 
     columns = columns.COLUMNS
     first_taken = 1 << 9
-    text_limits = (64, 80)
+    text_limits = (64, 50)
     """Bytes left for each occurrence from which on a text query reads them; tokens that are put
     before an occurrence in the time that reading the one there takes."""
     kernels = Kernels(

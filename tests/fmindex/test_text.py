@@ -121,7 +121,8 @@ def compare_shown(
 ) -> None:
     shown = index.documents(query, max_documents=len(documents))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "first_taken", 0)  # by reading documents, where they suffice
+        for engine in (Engine, FMEngine):  # by reading documents, where they suffice
+            patch.setattr(engine, "first_taken", 0)
         read = index.documents(query, max_documents=len(documents))
     assert [(d.number, d.matches) for d in read] == [(d.number, d.matches) for d in shown]
     assert [d.number for d in shown] == sorted({number for number, _ in occurrences})
@@ -234,17 +235,20 @@ def test_windows_around_text(tmp_path: Path) -> None:
             assert document.start <= match.start < match.end <= document.end
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 def test_first_documents_however_many_occurrences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["the " * (i % 7) + "index the" * (i % 3) for i in range(60)]
-    index = gramdex.open(build_text(tmp_path, texts, FAMILIES["byte-level"](tmp_path)))
+    tokenizer = FAMILIES["byte-level"](tmp_path)
+    index = gramdex.open(build_text(tmp_path, texts, tokenizer, engine=engine))
     for query in ("the", "he", " t", "e i", "zz"):
         everything = index.documents(query, max_documents=100)
         assert [d.number for d in everything] == [i for i, t in enumerate(texts) if query in t]
         for most, reads in product((0, 1, 2, 5, 20, 59, 100), (True, False)):
             with monkeypatch.context() as patch:
                 patch.setattr(Engine, "first_taken", 3)
+                patch.setattr(FMEngine, "first_taken", 3)
                 if not reads:
                     patch.setattr(module.TextReader, "_read_first", lambda *_: None)
                 found = index.documents(query, max_documents=most)
@@ -253,8 +257,9 @@ def test_first_documents_however_many_occurrences(
             ]
 
 
-def test_batches_of_text_and_ids(tmp_path: Path) -> None:
-    path = build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path))
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_batches_of_text_and_ids(engine: str, tmp_path: Path) -> None:
+    path = build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path), engine=engine)
     index = gramdex.open(path)
     ids = index.encode("the suffix")
     batch = ["he", ids, "the", [], "", "zz", ids[:1].tolist(), "\n"]
@@ -377,7 +382,7 @@ def test_damage_that_opening_does_not_see_never_crashes(
     path = tmp_path / "index" / "shard-00000" / f"{kind}.gdx"
     content = path.read_bytes()
     place = sections.SectionFile(path, kind).sections[section]
-    for trial in range(25):
+    for trial in range(25 if engine == "sa" else 10):
         damaged = np.frombuffer(content, np.uint8).copy()
         places = rng.integers(place.offset, place.offset + place.size - 1, 1 + 4 * trial)
         damaged[places] = rng.integers(0, 256, places.size)
