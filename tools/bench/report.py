@@ -308,7 +308,7 @@ def _pages(pages: dict[str, Any]) -> None:
         table.add_row(name, *_from_disk(of, "touched"), *_from_disk(of, "read"))
     _show(table)
     _title("queries one after the other, in ms, the mean")
-    names = ["query", "first", "pages", "little memory", "forgot", "reading ahead", "forgot"]
+    names = ["query", "first", "pages", "little memory", "forgot", "ahead", "forgot"]
     table = columns(names, right=range(1, len(names)))
     for name, of in kinds.items():
         first = figure(of["first"]["ms"]), f"{of['first']['pages']:,}"
