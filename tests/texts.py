@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sentencepiece
-from building import shard_budget, token_file
+from building import ENGINES, shard_budget, token_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 import gramdex
@@ -43,20 +43,31 @@ def hand_cut(folder: Path, strips: bool = False, pieces: Sequence[str] = HAND_CU
 
 
 def build_cut(
-    folder: Path, documents: Sequence[Sequence[int]], tokenizer: Path, shards: int = 1
+    folder: Path,
+    documents: Sequence[Sequence[int]],
+    tokenizer: Path,
+    shards: int = 1,
+    engine: str = "sa",
 ) -> gramdex.Index:
-    """Index of documents of ids of a tokenizer."""
-    size = gramdex.load_tokenizer(tokenizer, to_encode=False).vocabulary_size
-    gramdex.build(
-        token_file(folder, documents, size),
-        folder / "index",
-        tokenizer,
-        read=ReadOptions(separator_id=size),
-        on_empty="keep",
-        on_error="raise" if documents else "skip",
-        shard_tokens=shard_budget(documents, shards),
-    )
-    return gramdex.open(folder / "index")
+    """Index of documents of ids of a tokenizer; "mixed" are two halves, opened in order."""
+    parts = {engine: documents}
+    if engine == "mixed":
+        half = len(documents) // 2
+        parts = {"fm, dense": documents[:half], "sa": documents[half:]}
+    size, paths = gramdex.load_tokenizer(tokenizer, to_encode=False).vocabulary_size, []
+    for name, part in parts.items():
+        paths.append(folder / "index" if len(parts) == 1 else folder / f"index {name}")
+        gramdex.build(
+            token_file(folder, part, size),
+            paths[-1],
+            tokenizer,
+            read=ReadOptions(separator_id=size),
+            on_empty="keep",
+            on_error="raise" if part else "skip",
+            shard_tokens=shard_budget(part, shards),
+            **ENGINES[name],
+        )
+    return gramdex.open(paths)
 
 
 def build_text(folder: Path, texts: Sequence[str], tokenizer: Any, **options: Any) -> Path:

@@ -23,7 +23,9 @@ from gramdex.kernels.memory import SEPARATOR, CorruptShard
 
 _LEAST_PATTERNS = 64
 _LEAST_TOKENS = 1024
+_LEAST_STRINGS = 4
 """Of a batch, and of a text, that one thread gets: what takes longer than handing it over."""
+_FOUND = 256
 
 
 class EngineShard(Protocol):
@@ -63,6 +65,8 @@ class Kernels:
     advance_along: Callable
     infgram_scores: Callable
     matching_statistics: Callable
+    count_texts: Callable
+    find_text: Callable
 
 
 def reads_shards(method: Callable) -> Callable:
@@ -96,8 +100,8 @@ class Engine(ABC):
     """Positions that one query may ask for before it takes a sample; seconds of work."""
     looking: tuple[int, float] = (500, 0.0)
     """Positions located in the time of looking at one occurrence, and of each token read for it."""
-    finds_text: ClassVar[bool] = False
-    """Whether there are ``count_texts`` and ``find_text``, as ``SuffixArrayEngine`` has them."""
+    text_limits: ClassVar[tuple[int, ...]]
+    """When text queries do what their kernels can do in two ways."""
 
     def __init__(self, shards: Sequence[Any], threads: int = 1) -> None:
         self.shards: list[Any] = list(shards)
@@ -200,13 +204,44 @@ class Engine(ABC):
         self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, counts
 
+    @reads_shards
     def count_texts(self, tables: TextTables, strings: bytes, offsets: np.ndarray) -> np.ndarray:
-        """Occurrences of each string in the decoded documents; see ``SuffixArrayEngine``."""
-        raise NotImplementedError
+        """Occurrences in the decoded documents of each ``strings[offsets[i]:offsets[i + 1]]``.
 
+        Args:
+            tables: of the vocabulary, with ``token_counts`` of this engine.
+            strings: one after the other; none is empty.
+            offsets: int64[k + 1].
+        """
+        counts, limits = np.empty(offsets.size - 1, np.int64), np.array(self.text_limits)
+        flat = np.frombuffer(strings, np.uint8)
+
+        def part(start: int, end: int) -> None:
+            some = offsets[start : end + 1]
+            self.kernels.count_texts(
+                self._rows, tables.row, flat, some, tables.stripped, limits, counts[start:end]
+            )
+
+        self.threads.over(counts.size, _LEAST_STRINGS, part)
+        return counts
+
+    @reads_shards
     def find_text(self, tables: TextTables, string: bytes) -> np.ndarray:
-        """Where a string stands in the tokens; see ``SuffixArrayEngine``."""
-        raise NotImplementedError
+        """Where a string, not empty, stands in the tokens: int64[m, 5], in no order.
+
+        A row is a shard, ranks [low, high) of suffixes that begin with tokens which hold the
+        string, the bytes of the first of these tokens before it, and how many tokens they are.
+        Where ``high`` is -1, ``low`` is no rank but the position of one occurrence. Each
+        occurrence is in one row; so is one that begins with the space that decoding takes away.
+        """
+        size, limits = _FOUND, np.array(self.text_limits)
+        text = np.frombuffer(string, np.uint8)
+        while True:
+            found = np.zeros((size, 5), np.int64)
+            self.kernels.find_text(self._rows, tables.row, text, tables.stripped, limits, found)
+            if found[0, 0] < size:
+                return found[1 : int(found[0, 0]) + 1]
+            size = int(found[0, 0]) + 1
 
     def token_counts(self, ranks: int) -> np.ndarray:
         """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""

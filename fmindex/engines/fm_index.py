@@ -8,6 +8,7 @@ from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
 from gramdex.kernels.fm import (
     columns,
     count_batch,
+    coverings,
     infgram,
     matching,
     next_tokens,
@@ -26,6 +27,9 @@ class FMEngine(Engine):
     first_taken = 1 << 9
     most_located = 1 << 20
     looking = (8, 1 / 16)
+    text_limits = (64, 50)
+    """Bytes left for each occurrence from which on a text query reads them; tokens that are put
+    before an occurrence in the time that reading the one there takes."""
     kernels = Kernels(
         count=search.count,
         count_batch=count_batch.count_batch,
@@ -38,6 +42,8 @@ class FMEngine(Engine):
         advance_along=infgram.advance_along,
         infgram_scores=matching.infgram_scores,
         matching_statistics=matching.matching_statistics,
+        count_texts=coverings.count_texts,
+        find_text=coverings.find_text,
     )
 
     @reads_shards

@@ -14,6 +14,7 @@ from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.fm_index import FMEngine
 from gramdex.fmindex.engines.fm_shard import FMShard
 from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine, SuffixArrayShard
+from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.kernels.token_counts import add_equal
 
 
@@ -125,6 +126,28 @@ class MixedEngine(Engine):
         """Length and count of the longest match at each position, int64[n] each."""
         lengths, counts = _longest([e.matching_statistics(text) for e, _ in self._parts])
         return lengths, counts
+
+    def count_texts(self, tables: TextTables, strings: bytes, offsets: np.ndarray) -> np.ndarray:
+        """Occurrences of each string in the decoded documents."""
+        counts = np.zeros(offsets.size - 1, np.int64)
+        for engine, part in self._text_parts(tables):
+            counts += engine.count_texts(part, strings, offsets)
+        return counts
+
+    def find_text(self, tables: TextTables, string: bytes) -> np.ndarray:
+        """Where a string, not empty, stands in the tokens: int64[m, 5], in no order."""
+        parts = self._text_parts(tables)
+        rows = [engine.find_text(part, string) for engine, part in parts]
+        for found, (_, numbers) in zip(rows, self._parts, strict=True):
+            found[:, 0] = numbers[found[:, 0]]
+        return np.concatenate(rows)
+
+    def _text_parts(self, tables: TextTables) -> list[tuple[Engine, TextTables]]:
+        """Each engine with its tables; what is inside one token is counted by the first alone."""
+        return [
+            (engine, tables.part(numbers, place == 0))
+            for place, (engine, numbers) in enumerate(self._parts)
+        ]
 
     def token_counts(self, ranks: int) -> np.ndarray:
         """Occurrences of every rank in all shards, int64[ranks]; of the separator 0."""

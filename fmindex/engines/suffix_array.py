@@ -18,9 +18,8 @@ import numpy as np
 
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.continuations import open_continuations
-from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
+from gramdex.fmindex.engines.engine import Engine, Kernels
 from gramdex.fmindex.engines.rows import shard_row
-from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import memory
 from gramdex.kernels.suffix_array import (
@@ -32,14 +31,6 @@ from gramdex.kernels.suffix_array import (
     matching,
     search,
 )
-
-_LEAST_STRINGS = 4
-"""Of a batch, that one thread gets."""
-_FOUND = 256
-
-TEXT_LIMITS = (12, 16)
-"""Occurrences that a text query reads instead of extending them; reads that take as long as putting
-a token before them."""
 
 
 def bucket_shift(ranks: int, size: int) -> int:
@@ -113,7 +104,9 @@ class SuffixArrayEngine(Engine):
     """Over shards with a suffix array; see ``Engine``."""
 
     columns = columns.COLUMNS
-    finds_text = True
+    text_limits = (12, 16)
+    """Occurrences that a text query reads instead of extending them; reads that take as long as
+    putting a token before them."""
     kernels = Kernels(
         count=search.count,
         count_batch=count_batch.count_batch,
@@ -126,53 +119,9 @@ class SuffixArrayEngine(Engine):
         advance_along=infgram.advance_along,
         infgram_scores=infgram.infgram_scores,
         matching_statistics=matching.matching_statistics,
+        count_texts=coverings.count_texts,
+        find_text=coverings.find_text,
     )
-
-    @reads_shards
-    def count_texts(self, tables: TextTables, strings: bytes, offsets: np.ndarray) -> np.ndarray:
-        """Occurrences in the decoded documents of each ``strings[offsets[i]:offsets[i + 1]]``.
-
-        Args:
-            tables: of the vocabulary, with ``token_counts`` of this engine.
-            strings: one after the other; none is empty.
-            offsets: int64[k + 1].
-
-        Another engine lists the tokens that can cover a string with ``kernels.text.coverings``,
-        as this one does, and brings: intervals extended by a token or by a range of tokens, on
-        one side; what the token before an occurrence is, or tokens put before an interval; and
-        the intervals of what stands at a document's start. One that extends to the left begins
-        with the range of tokens that reach past the string's end, goes through EDGES backwards,
-        and ends with the tokens of HEADS, each put before.
-        """
-        counts, limits = np.empty(offsets.size - 1, np.int64), np.array(TEXT_LIMITS)
-        flat = np.frombuffer(strings, np.uint8)
-
-        def part(start: int, end: int) -> None:
-            some = offsets[start : end + 1]
-            coverings.count_texts(
-                self._rows, tables.row, flat, some, tables.stripped, limits, counts[start:end]
-            )
-
-        self.threads.over(counts.size, _LEAST_STRINGS, part)
-        return counts
-
-    @reads_shards
-    def find_text(self, tables: TextTables, string: bytes) -> np.ndarray:
-        """Where a string, not empty, stands in the tokens: int64[m, 5], in no order.
-
-        A row is a shard, ranks [low, high) of suffixes that begin with tokens which hold the
-        string, the bytes of the first of these tokens before it, and how many tokens they are.
-        Where ``high`` is -1, ``low`` is no rank but the position of one occurrence. Each
-        occurrence is in one row; so is one that begins with the space that decoding takes away.
-        """
-        size, limits = _FOUND, np.array(TEXT_LIMITS)
-        text = np.frombuffer(string, np.uint8)
-        while True:
-            found = np.zeros((size, 5), np.int64)
-            coverings.find_text(self._rows, tables.row, text, tables.stripped, limits, found)
-            if found[0, 0] < size:
-                return found[1 : int(found[0, 0]) + 1]
-            size = int(found[0, 0]) + 1
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""

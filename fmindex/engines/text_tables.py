@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -59,6 +60,20 @@ class TextTables:
         self.firsts = self.empty_end + np.searchsorted(first_bytes, np.arange(257))
         self.firsts = self.firsts.astype(np.uint32)
         self.row = self._row(int(lengths.max(initial=0)), _most_nested(tokens))
+
+    def part(self, shards: np.ndarray, counted: bool) -> TextTables:
+        """The same for some of the shards, int64[k].
+
+        Occurrences inside one token, which are known of all shards together, are 0 unless
+        ``counted``.
+        """
+        part = copy(self)
+        if self.stripped.size:
+            part.stripped = self.stripped[shards]
+        if not counted:
+            part.totals, part.row = np.zeros_like(self.totals), self.row.copy()
+            part.row[columns.TOTALS] = part.totals.ctypes.data
+        return part
 
     def _row(self, longest: int, nested: int) -> np.ndarray:
         row = np.zeros(columns.COLUMNS, np.int64)

@@ -93,14 +93,6 @@ class TextReader:
                 "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
                 "text where the corpus was cut into the same tokens",
             )
-        if not self.engine.finds_text:
-            raise QueryError(
-                f"text {query[:40]!r}",
-                f"a string, on an FM-index of {self.tokenizer.kind} tokens",
-                "token ids",
-                "encode it first, with index.tokenizer.encode(text) or --encode; that finds the "
-                "text where the corpus was cut into the same tokens; or convert the index",
-            )
         return True
 
     def count(self, text: str) -> int:
@@ -159,7 +151,7 @@ class TextReader:
         )
 
     def rows(self, text: str) -> np.ndarray:
-        """Where a string stands, as rows of ``SuffixArrayEngine.find_text``.
+        """Where a string stands, as rows of ``Engine.find_text``.
 
         What is taken down is among them, as is what decoding takes away; ``spans`` has neither.
         """

@@ -84,22 +84,37 @@ def slot_bounds(shard, slot):
 
 
 @kernel
-def list_bounds(shard, token):
-    """Ranks [low, high) of the suffixes that begin with ``token``; empty where none do."""
-    if field(shard, ALPHABET) == 0:
-        if token >= field(shard, SLOTS):
-            return 0, 0
-        return slot_bounds(shard, token)
+def slots_below(shard, token):
+    """How many slots have a token below ``token``."""
     low, high = 0, field(shard, SLOTS)
+    if field(shard, ALPHABET) == 0:
+        return min(token, high)
     while low < high:
         middle = (low + high) >> 1
         if load_u32(field(shard, ALPHABET), middle) < token:
             low = middle + 1
         else:
             high = middle
-    if low == field(shard, SLOTS) or load_u32(field(shard, ALPHABET), low) != token:
+    return low
+
+
+@kernel
+def list_bounds(shard, token):
+    """Ranks [low, high) of the suffixes that begin with ``token``; empty where none do."""
+    slot = slots_below(shard, token)
+    if slot == field(shard, SLOTS) or slot_token(shard, slot) != token:
         return 0, 0
-    return slot_bounds(shard, low)
+    return slot_bounds(shard, slot)
+
+
+@kernel
+def range_bounds(shard, first, end):
+    """Ranks [low, high) of the suffixes that begin with one of the tokens [first, end)."""
+    low = load_u32(field(shard, STARTS), slots_below(shard, first))
+    high = load_u32(field(shard, STARTS), slots_below(shard, end))
+    if low > high or high > field(shard, SIZE):
+        raise CorruptShard("table of tokens")
+    return low, high
 
 
 @kernel

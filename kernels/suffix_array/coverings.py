@@ -6,11 +6,6 @@ from byte k on, depth first; what does not occur is dropped. Where an interval h
 occurrences are read in the text instead. The first k bytes end the token before: each occurrence
 is looked at where they are few against the tokens that end so, and else each of those tokens is put
 before the covering.
-
-Occurrences are reported as rows of FOUND int64[.., 5]: the shard, the ranks [low, high) of suffixes
-that begin with the tokens that hold the string, the bytes of the first of these tokens before it,
-and how many tokens there are. One that was read in the text has its position there as ``low``,
-and -1 as ``high``. Row 0 counts the rows in its first entry, those that do not fit too.
 """
 
 from __future__ import annotations
@@ -30,7 +25,18 @@ from gramdex.kernels.suffix_array.columns import (
 from gramdex.kernels.suffix_array.continuations import find_run, node_of, run_start
 from gramdex.kernels.suffix_array.runs import first_not_below
 from gramdex.kernels.suffix_array.search import extend_interval
-from gramdex.kernels.text.coverings import list_heads, list_tokens, with_room
+from gramdex.kernels.text.coverings import (
+    AT,
+    DEPTH,
+    HIGH,
+    LOW,
+    SPACE,
+    list_heads,
+    list_tokens,
+    push,
+    report,
+    with_room,
+)
 from gramdex.kernels.text.tokens import (
     EMPTY_COUNT,
     EMPTY_END,
@@ -45,24 +51,12 @@ from gramdex.kernels.text.tokens import (
 )
 
 AHEAD = 16  # how many ranks before it is looked at the text of a rank is asked for
-SPACE = 0x20
 
 # What a walk is about: a shard by its number, the bytes k before the first border, the endings of
 # tokens that are these bytes, and the rows of EDGES in use. FEW occurrences are read rather than
 # extended; READS are looked at in the time that putting one token before them takes.
 SHARD, HEAD, FIRST, END, USED, FEW, READS = range(7)
 # A row of the stack: suffixes [LOW, HIGH) agree on DEPTH tokens, which reach to byte AT.
-AT, DEPTH, LOW, HIGH = range(4)
-
-
-@kernel
-def report(found, shard, low, high, offset, length):
-    """Add a row to FOUND, or count it where there is no room."""
-    found[0, 0] += 1
-    row = found[0, 0]
-    if row < found.shape[0]:
-        found[row, 0], found[row, 1], found[row, 2] = shard, low, high
-        found[row, 3], found[row, 4] = offset, length
 
 
 @kernel
@@ -190,15 +184,6 @@ def finish(shard, tables, string, job, found, state, first, end):
     whole[AT], whole[LOW], whole[HIGH] = string.size, low, high
     whole[DEPTH] += 1
     return read_all(shard, tables, string, job, found, whole)
-
-
-@kernel
-def push(stack, top, at, depth, low, high):
-    """Put a row on the stack if its interval is not empty; returns the new top."""
-    if low >= high:
-        return top
-    stack[top, AT], stack[top, DEPTH], stack[top, LOW], stack[top, HIGH] = at, depth, low, high
-    return top + 1
 
 
 @kernel

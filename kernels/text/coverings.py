@@ -11,13 +11,20 @@ text what is on both sides of them is adjacent. None stands before the first or 
 
 The tokens that can follow at byte i of the string depend on the string and the vocabulary only;
 here they are listed. Extending the intervals of an index by them is the work of its engine:
-``kernels/suffix_array/coverings.py`` does it from left to right.
+``kernels/suffix_array/coverings.py`` does it from left to right, ``kernels/fm/coverings.py`` from
+right to left.
 
     HEADS   int64[.., 2]: row k, the endings of longer tokens that are ``string[:k]``, [first, end)
             in TAILS
     NODES   int64[n + 1, 4]: row i, the tokens at byte i: [first, end) of their rows in EDGES, -1
             while they are not known, and [low, high) of the tokens that reach to the end or past it
-    EDGES   int64[.., 3]: length in bytes, and [low, high) of the tokens that are these bytes
+    EDGES   int64[.., 3 or more]: length in bytes, and [low, high) of the tokens that are these
+            bytes
+    FOUND   int64[.., 5]: a row for every interval of occurrences: the shard, the ranks [low, high)
+            of suffixes that begin with the tokens that hold the string, the bytes of the first of
+            these tokens before it, and how many tokens there are. One occurrence that was read in
+            the text has its position there as low, and -1 as high. Row 0 counts the rows in its
+            first entry, those that do not fit too
 """
 
 from __future__ import annotations
@@ -35,6 +42,12 @@ from gramdex.kernels.text.tokens import (
     first_token,
 )
 
+SPACE = 0x20
+
+# A row of a stack of what is left to extend: ranks [LOW, HIGH) of suffixes that agree on DEPTH
+# tokens, and the byte AT of the string that these have reached.
+AT, DEPTH, LOW, HIGH = range(4)
+
 
 @kernel
 def with_room(rows, used, more):
@@ -44,6 +57,25 @@ def with_room(rows, used, more):
     larger = np.empty((2 * (used + more), rows.shape[1]), np.int64)
     larger[:used] = rows[:used]
     return larger
+
+
+@kernel
+def report(found, shard, low, high, offset, length):
+    """Add a row to FOUND, or count it where there is no room."""
+    found[0, 0] += 1
+    row = found[0, 0]
+    if row < found.shape[0]:
+        found[row, 0], found[row, 1], found[row, 2] = shard, low, high
+        found[row, 3], found[row, 4] = offset, length
+
+
+@kernel
+def push(stack, top, at, depth, low, high):
+    """Put a row on the stack if its interval is not empty; returns the new top."""
+    if low >= high:
+        return top
+    stack[top, AT], stack[top, DEPTH], stack[top, LOW], stack[top, HIGH] = at, depth, low, high
+    return top + 1
 
 
 @kernel

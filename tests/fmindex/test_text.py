@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from building import ENGINES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from naive import NaiveTexts
@@ -17,14 +18,17 @@ from tokenizers import Tokenizer, decoders, models
 
 import gramdex
 from gramdex.errors import CorruptIndexError, IndexFileError, QueryError, TokenizerError
-from gramdex.fmindex.engines import continuations, suffix_array
+from gramdex.fmindex.engines import continuations
 from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.fm_index import FMEngine
+from gramdex.fmindex.engines.suffix_array import SuffixArrayEngine
 from gramdex.fmindex.engines.text_tables import TextTables, sorted_tails
 from gramdex.fmindex.format import sections
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import text as module
 from gramdex.fmindex.tokenizers import TokenBytes
 from gramdex.indexer.readers import ReadOptions
+from gramdex.kernels.fm import coverings as fm_coverings
 from gramdex.kernels.suffix_array import coverings
 
 TEXTS = [
@@ -48,8 +52,15 @@ QUERIES = [
 ]
 
 
-WAYS = [(12, 16), (1, 0), (1 << 40, 1 << 40)]
-"""As it is; by extending intervals where there is a choice; by reading every occurrence."""
+MOST = 1 << 40
+WAYS = [
+    (SuffixArrayEngine.text_limits, FMEngine.text_limits),
+    ((1, 0), (MOST, MOST)),
+    ((MOST, MOST), (0, 0)),
+    ((3, 1), (MOST, 0)),
+]
+"""Limits of both engines: as they are; to extend intervals where there is a choice; to read every
+occurrence; some of both."""
 
 
 def decoded(index: gramdex.Index) -> list[bytes]:
@@ -85,13 +96,18 @@ def places(index: gramdex.Index, text: str) -> list[tuple[int, int]]:
     return places
 
 
+def set_limits(patch: pytest.MonkeyPatch, way: tuple[tuple[int, ...], ...]) -> None:
+    for engine, limits in zip((SuffixArrayEngine, FMEngine), way, strict=True):
+        patch.setattr(engine, "text_limits", limits)
+
+
 def compare(index: gramdex.Index, queries: list[str]) -> None:
     documents = decoded(index)
     naive = NaiveTexts(documents)
     expected = [naive.occurrences(query) for query in queries]
     for way in WAYS:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(suffix_array, "TEXT_LIMITS", way)
+            set_limits(patch, way)
             counts = [len(occurrences) for occurrences in expected]
             assert [index.count(query) for query in queries] == counts
             assert index.count_batch(queries).tolist() == counts
@@ -105,7 +121,8 @@ def compare_shown(
 ) -> None:
     shown = index.documents(query, max_documents=len(documents))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Engine, "first_taken", 0)  # by reading documents, where they suffice
+        for engine in (Engine, FMEngine):  # by reading documents, where they suffice
+            patch.setattr(engine, "first_taken", 0)
         read = index.documents(query, max_documents=len(documents))
     assert [(d.number, d.matches) for d in read] == [(d.number, d.matches) for d in shown]
     assert [d.number for d in shown] == sorted({number for number, _ in occurrences})
@@ -125,25 +142,32 @@ def compare_shown(
 @pytest.mark.parametrize("family", FAMILIES)
 def test_families_of_tokenizers(family: str, shards: int, tmp_path: Path) -> None:
     tokenizer = FAMILIES[family](tmp_path)
-    size = 1 << 20 if shards == 1 else 40
-    path = build_text(tmp_path, TEXTS, tokenizer, shard_tokens=size)
-    index = gramdex.open(path)
-    assert len(index.shards) >= shards
-    compare(index, QUERIES)
-    compare(gramdex.open([path, path]), QUERIES[:12])
+    size, paths = 1 << 20 if shards == 1 else 40, {}
+    for name in ("sa", "fm", "fm, dense"):
+        options = {"shard_tokens": size} | ENGINES[name]
+        paths[name] = build_text(tmp_path / name, TEXTS, tokenizer, **options)
+        index = gramdex.open(paths[name])
+        assert len(index.shards) >= shards
+        if name != "fm":
+            compare(index, QUERIES)
+    compare(gramdex.open([paths["sa"], paths["sa"]]), QUERIES[:12])
+    compare(gramdex.open([paths["fm"], paths["sa"], paths["fm, dense"]]), QUERIES[:12])
 
 
-def test_every_short_string_of_a_text(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_every_short_string_of_a_text(engine: str, tmp_path: Path) -> None:
     """Windows at every byte of the text, whatever tokens they cut."""
-    index = gramdex.open(build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path)))
+    tokenizer = FAMILIES["byte-level"](tmp_path)
+    index = gramdex.open(build_text(tmp_path, TEXTS, tokenizer, engine=engine))
     naive = NaiveTexts(decoded(index))
     strings = {t[i : i + n] for t in TEXTS for i in range(len(t)) for n in (1, 2, 3, 7, 20)}
     queries = sorted(strings)[::3]
     assert index.count_batch(queries).tolist() == [naive.count(query) for query in queries]
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 @pytest.mark.parametrize("strips", [False, True])
-def test_documents_split_over_shards(strips: bool, tmp_path: Path) -> None:
+def test_documents_split_over_shards(strips: bool, engine: str, tmp_path: Path) -> None:
     """Only the first part of a document loses the space it begins with."""
     size = len(HAND_CUT)
     hand_cut(tmp_path, strips)
@@ -156,6 +180,7 @@ def test_documents_split_over_shards(strips: bool, tmp_path: Path) -> None:
         tmp_path / "tokenizer.json",
         read=ReadOptions(separator_id=size),
         shard_tokens=8,
+        engine=engine,
     )
     index = gramdex.open(tmp_path / "index")
     parts = [index.document(i).metadata.get("part") for i in range(index.document_count)]
@@ -163,17 +188,20 @@ def test_documents_split_over_shards(strips: bool, tmp_path: Path) -> None:
     compare(index, [" ", " a", "  ", "  a", "a ", " a  ", "a", "   "])
 
 
-def test_a_text_that_is_only_stripped(tmp_path: Path) -> None:
-    index = build_cut(tmp_path, [[8, 4], [7], [24, 8], [24]], hand_cut(tmp_path, True))
+@pytest.mark.parametrize("engine", ["sa", "fm", "mixed"])
+def test_a_text_that_is_only_stripped(engine: str, tmp_path: Path) -> None:
+    tokenizer = hand_cut(tmp_path, True)
+    index = build_cut(tmp_path, [[8, 4], [7], [24, 8], [24]], tokenizer, engine=engine)
     assert [index.document(number).text for number in range(4)] == ["ab", "", "a", ""]
     compare(index, [" ", " a", " ab", "a", "ab"])
 
 
+CUT_BY = ["sa", "fm", "fm, dense", "mixed"]
 BYTES = st.sampled_from(["a", "b", " ", "é", "🙂", "数", "\x00", "ab", "aa", " a"])
 
 
 @settings(
-    max_examples=80,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -186,7 +214,8 @@ def test_any_cutting(data: st.DataObject) -> None:
     queries = data.draw(st.lists(st.lists(BYTES, min_size=1, max_size=5).map("".join), max_size=6))
     with tempfile.TemporaryDirectory() as folder:
         tokenizer = hand_cut(Path(folder), data.draw(st.booleans()))
-        index = build_cut(Path(folder), documents, tokenizer, data.draw(st.integers(1, 3)))
+        shards, engine = data.draw(st.integers(1, 3)), data.draw(st.sampled_from(CUT_BY))
+        index = build_cut(Path(folder), documents, tokenizer, shards, engine)
         texts = [text.decode("utf-8", "ignore") for text in decoded(index)]
         queries += [text[1:-1] for text in texts if text[1:-1]] + [text for text in texts if text]
         compare(index, queries[:10])
@@ -206,17 +235,20 @@ def test_windows_around_text(tmp_path: Path) -> None:
             assert document.start <= match.start < match.end <= document.end
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 def test_first_documents_however_many_occurrences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = ["the " * (i % 7) + "index the" * (i % 3) for i in range(60)]
-    index = gramdex.open(build_text(tmp_path, texts, FAMILIES["byte-level"](tmp_path)))
+    tokenizer = FAMILIES["byte-level"](tmp_path)
+    index = gramdex.open(build_text(tmp_path, texts, tokenizer, engine=engine))
     for query in ("the", "he", " t", "e i", "zz"):
         everything = index.documents(query, max_documents=100)
         assert [d.number for d in everything] == [i for i, t in enumerate(texts) if query in t]
         for most, reads in product((0, 1, 2, 5, 20, 59, 100), (True, False)):
             with monkeypatch.context() as patch:
                 patch.setattr(Engine, "first_taken", 3)
+                patch.setattr(FMEngine, "first_taken", 3)
                 if not reads:
                     patch.setattr(module.TextReader, "_read_first", lambda *_: None)
                 found = index.documents(query, max_documents=most)
@@ -225,8 +257,9 @@ def test_first_documents_however_many_occurrences(
             ]
 
 
-def test_batches_of_text_and_ids(tmp_path: Path) -> None:
-    path = build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path))
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_batches_of_text_and_ids(engine: str, tmp_path: Path) -> None:
+    path = build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path), engine=engine)
     index = gramdex.open(path)
     ids = index.encode("the suffix")
     batch = ["he", ids, "the", [], "", "zz", ids[:1].tolist(), "\n"]
@@ -272,31 +305,24 @@ def test_tokens_whose_bytes_are_not_the_text(tmp_path: Path) -> None:
     assert index.count(index.encode("indexes")) == 1
 
 
-def test_an_fm_index_finds_text_of_bytes_only(tmp_path: Path) -> None:
-    tokenizer = FAMILIES["byte-level"](tmp_path)
-    tokens = gramdex.open(build_text(tmp_path / "tokens", TEXTS, tokenizer, engine="fm"))
-    for ask in (tokens.count, tokens.find, tokens.documents):
-        with pytest.raises(QueryError, match="FM-index of huggingface tokens"):
-            ask("the")
-    compare(gramdex.open(build_text(tmp_path / "bytes", TEXTS, "bytes", engine="fm")), QUERIES)
-
-
-def test_a_vocabulary_out_of_proportion_to_the_shard(tmp_path: Path) -> None:
-    """Its prefix table shares entries between tokens."""
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_a_vocabulary_out_of_proportion_to_the_shard(engine: str, tmp_path: Path) -> None:
+    """Its prefix table shares entries between tokens; lists have those tokens only that occur."""
     pieces = [*HAND_CUT, *(f"x{i:06}" for i in range(140_000))]
     tokenizer = hand_cut(tmp_path, True, pieces)
     rng = np.random.default_rng(3)
     documents = [rng.choice([*range(29), 100, 90_000, 140_000], 40).tolist() for _ in range(12)]
-    index = build_cut(tmp_path, documents, tokenizer, 2)
-    assert all(shard.engine.shift for shard in index.shards)
+    index = build_cut(tmp_path, documents, tokenizer, 2, engine)
+    assert all(shard.engine.token_starts() is None for shard in index.shards)
     compare(index, ["a", "aa", " ", " a", "x0", "000071", "1x", "é", "x000071 ", "ab a", "数"])
 
 
-def test_text_that_repeats(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_text_that_repeats(engine: str, tmp_path: Path) -> None:
     """Many coverings of one string, and more rows than there is room for at first."""
     rng = np.random.default_rng(4)
-    documents = [rng.choice([0, 1, 2, 24, 15], 300).tolist() for _ in range(4)]
-    index = build_cut(tmp_path, documents, hand_cut(tmp_path), 2)
+    documents = [rng.choice([0, 1, 2, 24, 15], 120).tolist() for _ in range(4)]
+    index = build_cut(tmp_path, documents, hand_cut(tmp_path), 2, engine)
     compare(index, ["a", "aaa", "a" * 20, "a" * 100])
 
 
@@ -323,35 +349,47 @@ def test_ranks_out_of_order_are_noticed() -> None:
         TextTables(swapped, table, np.zeros(3, np.int64), np.empty(0, np.int64))
 
 
-def test_text_queries_compile_nothing_after_warming_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_text_queries_compile_nothing_after_warming_up(engine: str, tmp_path: Path) -> None:
     gramdex.warmup()
-    index = gramdex.open(build_text(tmp_path, TEXTS, FAMILIES["byte-level"](tmp_path)))
+    tokenizer = FAMILIES["byte-level"](tmp_path)
+    index = gramdex.open(build_text(tmp_path, TEXTS, tokenizer, engine=engine))
     index.count_batch(["the", "e"])
     index.find("the")
-    for kernel in (coverings.count_texts, coverings.find_text):
-        assert len(getattr(kernel, "signatures", [])) <= 1
+    for kernels in (coverings, fm_coverings):
+        for kernel in (kernels.count_texts, kernels.find_text):
+            assert len(getattr(kernel, "signatures", [])) <= 1
 
 
-@pytest.mark.parametrize("section", ["tokens", "suffixes", "run_starts", "run_tokens", "starts"])
-def test_damage_that_opening_does_not_see_never_crashes(tmp_path: Path, section: str) -> None:
+DAMAGED = {
+    "sa": ["tokens", "suffixes", "run_starts", "run_tokens", "starts"],
+    "fm": ["stream", "directory", "groups", "sample_counts", "permutation", "shortcuts"],
+}
+
+
+@pytest.mark.parametrize(("engine", "section"), [(e, s) for e in DAMAGED for s in DAMAGED[e]])
+def test_damage_that_opening_does_not_see_never_crashes(
+    tmp_path: Path, engine: str, section: str
+) -> None:
     """Random bytes over an array, under a header that says all is well."""
     rng = np.random.default_rng(7)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(continuations, "LIMITS", continuations.Limits(2, 3, 2, 1))
         documents = [rng.integers(0, len(HAND_CUT), 60).tolist() for _ in range(20)]
-        build_cut(tmp_path, documents, hand_cut(tmp_path, True))
+        build_cut(tmp_path, documents, hand_cut(tmp_path, True), engine=engine)
     kind = {"tokens": "tokens", "starts": "documents"}.get(section, "suffixes")
+    kind = "successors" if engine == "fm" else kind
     path = tmp_path / "index" / "shard-00000" / f"{kind}.gdx"
     content = path.read_bytes()
     place = sections.SectionFile(path, kind).sections[section]
-    for trial in range(25):
+    for trial in range(25 if engine == "sa" else 10):
         damaged = np.frombuffer(content, np.uint8).copy()
         places = rng.integers(place.offset, place.offset + place.size - 1, 1 + 4 * trial)
         damaged[places] = rng.integers(0, 256, places.size)
         path.write_bytes(damaged.tobytes())
         for query, way in product(["a", " a", "aaa", "é", "ba a", "\x00", "数b"], WAYS):
             with suppress(IndexFileError), pytest.MonkeyPatch.context() as patch:
-                patch.setattr(suffix_array, "TEXT_LIMITS", way)
+                set_limits(patch, way)
                 index = gramdex.open(tmp_path / "index")
                 index.count_batch([query, "aab"])
                 index.find(query)
