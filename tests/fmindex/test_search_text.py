@@ -84,20 +84,27 @@ def compare_texts(index: gramdex.Index, numbers: list[int], queries: list[str]) 
                 assert [d.number for d in index.documents(query, 1)] == holding[:1]
 
 
+def folders(folder: Path) -> list[Path]:
+    """Indexes of ``build_cut``, in order."""
+    return sorted(folder.glob("index*"))
+
+
+ENGINES = ["sa", "fm", "mixed"]
 TEXTS = st.lists(
     st.sampled_from(["a", "b", " ", "é", "🙂", "数", "ab", "aa", " a"]), min_size=1, max_size=3
 ).map("".join)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("rare", [1 << 60, -1], ids=["intersected", "looked at one by one"])
 @settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())
-def test_any_search_of_any_cutting(rare: int, data: st.DataObject) -> None:
+def test_any_search_of_any_cutting(rare: int, engine: str, data: st.DataObject) -> None:
     some = data.draw(st.lists(st.integers(0, len(HAND_CUT) - 1), min_size=1, max_size=8))
     some.append(data.draw(st.integers(1, 2)))  # "aa" and "aaa", in which "a" begins more than once
     documents = data.draw(st.lists(st.lists(st.sampled_from(some), max_size=20), max_size=6))
@@ -111,8 +118,8 @@ def test_any_search_of_any_cutting(rare: int, data: st.DataObject) -> None:
         tokenizer = hand_cut(Path(folder), data.draw(st.booleans()))
         for name, part in (("corpus", documents), ("removed", removed)):
             (Path(folder) / name).mkdir()
-            build_cut(Path(folder) / name, part, tokenizer, data.draw(st.integers(1, 3)))
-        corpus, taken = (Path(folder) / name / "index" for name in ("corpus", "removed"))
+            build_cut(Path(folder) / name, part, tokenizer, data.draw(st.integers(1, 3)), engine)
+        corpus, taken = (folders(Path(folder) / name) for name in ("corpus", "removed"))
         index = gramdex.open(corpus, takedown=taken, copies="listed")
         numbers = [number for number, _ in evidence.without(documents, removed)]
         for window in (None, 0, data.draw(st.integers(1, 12))):
@@ -139,12 +146,13 @@ CLAUSES = [
 ]
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_families_of_tokenizers(family: str, tmp_path: Path) -> None:
+def test_families_of_tokenizers(family: str, engine: str, tmp_path: Path) -> None:
     tokenizer = FAMILIES[family](tmp_path)
     taken = [CORPUS[0], CORPUS[1]]
-    path = build_text(tmp_path / "corpus", CORPUS, tokenizer, shard_tokens=60)
-    less = build_text(tmp_path / "taken", taken, tokenizer)
+    path = build_text(tmp_path / "corpus", CORPUS, tokenizer, shard_tokens=60, engine=engine)
+    less = build_text(tmp_path / "taken", taken, tokenizer, engine=engine)
     plain = gramdex.open(path)
     index = gramdex.open(path, takedown=less, copies="listed")
     for cnf in CLAUSES:
@@ -168,13 +176,16 @@ def test_a_text_of_one_phrase_is_counted_as_by_count(tmp_path: Path) -> None:
     ]
 
 
-def test_a_sample_bounds_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_sample_bounds_the_count(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng = np.random.default_rng(3)
     documents = [rng.integers(0, 9, 40).tolist() for _ in range(60)]
     for name, part in (("corpus", documents), ("taken", documents[:9])):
         (tmp_path / name).mkdir()
-        build_cut(tmp_path / name, part, hand_cut(tmp_path, True), 2)
-    corpus, taken = (tmp_path / name / "index" for name in ("corpus", "taken"))
+        build_cut(tmp_path / name, part, hand_cut(tmp_path, True), 2, engine)
+    corpus, taken = (folders(tmp_path / name) for name in ("corpus", "taken"))
     index = gramdex.open(corpus, takedown=taken)
     monkeypatch.setattr(index._engine, "most_located", 0, raising=False)
     monkeypatch.setattr(module, "SAMPLE", 80)
@@ -187,8 +198,9 @@ def test_a_sample_bounds_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert {d.number for d in found.documents} <= set(expected.documents)
 
 
+@pytest.mark.parametrize("engine", ["sa", "fm"])
 @pytest.mark.parametrize("strips", [False, True])
-def test_parts_of_documents_taken_down(strips: bool, tmp_path: Path) -> None:
+def test_parts_of_documents_taken_down(strips: bool, engine: str, tmp_path: Path) -> None:
     """A document of the takedown can be the middle of one in the corpus, whose space stays."""
     size, tokenizer = len(HAND_CUT), hand_cut(tmp_path, strips)
     ids = [[7, 8, 0, 7, 7, 8, 7, 8, 4, 7, 0, 7, 8, 0, 1], [7, 0], [8, 8, 8]]
@@ -200,13 +212,14 @@ def test_parts_of_documents_taken_down(strips: bool, tmp_path: Path) -> None:
         tokenizer,
         read=ReadOptions(separator_id=size),
         shard_tokens=7,
+        engine=engine,
     )
     plain = gramdex.open(tmp_path / "index")
     parts = [plain.document(number) for number in range(plain.document_count)]
     gone = [d.number for d in parts if d.metadata.get("part", 1) == 2]
     assert gone
     (tmp_path / "gone").mkdir()
-    build_cut(tmp_path / "gone", [parts[n].ids.tolist() for n in gone], tokenizer)
+    build_cut(tmp_path / "gone", [parts[n].ids.tolist() for n in gone], tokenizer, engine=engine)
     index = gramdex.open(tmp_path / "index", takedown=tmp_path / "gone" / "index")
     left = [d.number for d in parts if d.number not in gone]
     compare_texts(index, left, [" ", " a", "  ", "a", "a ", " a ", "   "])
