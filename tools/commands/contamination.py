@@ -140,6 +140,8 @@ def _sort(given: list[str]) -> tuple[list[Path], list[str]]:
     files = [each for each in given if not Path(each).is_dir()]
     for what, some in (("INDEX", indexes), ("BENCHMARK", files)):
         if not some:
+            found = f"none: {', '.join(given)} {'are' if len(given) > 1 else 'is'} no "
+            found += "folder" if what == "INDEX" else "file"
             expected = "at least one folder of an index, and one benchmark file"
-            raise UsageError(what, "none", expected)
+            raise UsageError(what, found, expected)
     return indexes, files
