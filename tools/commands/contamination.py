@@ -141,7 +141,7 @@ def _sort(given: list[str]) -> tuple[list[Path], list[str]]:
     for what, some in (("INDEX", indexes), ("BENCHMARK", files)):
         if not some:
             found = f"none: {', '.join(given)} {'are' if len(given) > 1 else 'is'} no "
-            found += "folder" if what == "INDEX" else "file"
+            found += ("folder" if what == "INDEX" else "file") + "s" * (len(given) > 1)
             expected = "at least one folder of an index, and one benchmark file"
             raise UsageError(what, found, expected)
     return indexes, files
