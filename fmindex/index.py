@@ -20,7 +20,7 @@ from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions
 from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
-from gramdex.fmindex.queries.search import read_clauses, search
+from gramdex.fmindex.queries.search import Shown, read_clauses, search
 from gramdex.fmindex.queries.text import TextReader
 from gramdex.fmindex.results import (
     Distribution,
@@ -211,7 +211,11 @@ class Index:
         return MatchingStatistics(*self._engine.matching_statistics(self._patterns.encoded(text)))
 
     def documents(
-        self, query: Query, max_documents: int = DOCUMENTS, context: int | None = None
+        self,
+        query: Query,
+        max_documents: int = DOCUMENTS,
+        context: int | None = None,
+        skip: int = 0,
     ) -> list[Document]:
         """Documents that hold the query, in corpus order.
 
@@ -220,15 +224,16 @@ class Index:
             max_documents: at most so many.
             context: None for whole documents; else so many tokens before and after the first
                 match in each.
+            skip: leave out so many first, those of the pages before.
 
         Raises:
             QueryError: an empty query or a negative number.
         """
-        max_documents = as_number("max_documents", max_documents)
+        page = as_number("skip", skip), as_number("max_documents", max_documents)
         context = None if context is None else as_number("context", context)
         if isinstance(query, str):
-            return self._documents.holding(query, max_documents, context)
-        return self._documents.matching(self._patterns.occurrences(query), max_documents, context)
+            return self._documents.holding(query, page, context)
+        return self._documents.matching(self._patterns.occurrences(query), page, context)
 
     def search(
         self,
@@ -237,6 +242,7 @@ class Index:
         window: int | None = None,
         seed: int | None = None,
         context: int | None = None,
+        skip: int = 0,
     ) -> SearchResult:
         """Documents in which every clause stands; ``SearchResult`` says what is counted.
 
@@ -251,13 +257,15 @@ class Index:
                 Occurrences are drawn with it too, where not all are looked at.
             context: None for whole documents; else so many tokens before and after the first
                 match in each.
+            skip: leave out so many of their order, those of the pages before.
 
         Raises:
             QueryError: no clause, an empty phrase, a query string that is none.
         """
         seed = None if seed is None else as_number("seed", seed)
         context = None if context is None else as_number("context", context)
-        shown = as_number("max_documents", max_documents), seed, context
+        most, skip = as_number("max_documents", max_documents), as_number("skip", skip)
+        shown = Shown(most, skip, seed, context)
         clauses, window = read_clauses(self._documents, self._patterns, cnf, window)
         return search(self._documents, clauses, window, shown)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -94,42 +94,57 @@ class DocumentReader:
         return self._document(shard, document, _tokens_from(np.array([position]), 1), context)
 
     def matching(
-        self, pattern: np.ndarray, max_documents: int, context: int | None
+        self, pattern: np.ndarray, page: tuple[int, int], context: int | None
     ) -> list[Document]:
-        """Documents that hold the pattern, in corpus order, with all its occurrences in them."""
+        """Documents that hold the pattern, in corpus order, with all its occurrences in them.
+
+        ``page``: how many are left out first, and how many there are at most.
+        """
         if pattern.size == 0:
             raise QueryError("query", "no tokens", "at least one token")
+        skip, left = page
         documents: list[Document] = []
         intervals = self.engine.find(pattern)[1][: len(self.shards)]
         for shard, (low, high) in enumerate(intervals.tolist()):
-            most = max_documents - len(documents)
-            if most > 0 and low < high:
-                positions = self._first_positions(shard, low, high, most)
+            if left > 0 and low < high:
+                positions = self._first_positions(shard, low, high, skip + left)
                 positions = positions[self.shown(shard, self.shards[shard].document_of(positions))]
                 matches = _tokens_from(positions, pattern.size)
-                documents += self._by_document(shard, matches, most, context)
+                skip, left = self._add(documents, (shard, matches), (skip, left), context)
         return documents
 
-    def holding(self, text: str, max_documents: int, context: int | None) -> list[Document]:
-        """Documents that hold a string, in corpus order, with all its occurrences in them."""
+    def holding(self, text: str, page: tuple[int, int], context: int | None) -> list[Document]:
+        """Documents that hold a string, in corpus order; as ``matching``."""
+        skip, left = page
         documents: list[Document] = []
         rows, size = self.texts.rows(text), len(text.encode())
         for shard in range(len(self.shards)):
-            most = max_documents - len(documents)
-            if most > 0:
-                matches = Matches(self.texts.first_spans(text, shard, rows, most), size)
-                documents += self._by_document(shard, matches, most, context)
+            if left > 0:
+                matches = Matches(self.texts.first_spans(text, shard, rows, skip + left), size)
+                skip, left = self._add(documents, (shard, matches), (skip, left), context)
         return documents
 
-    def _by_document(
-        self, shard: int, matches: Matches, most: int, context: int | None
-    ) -> Iterator[Document]:
-        """The first ``most`` documents that have matches, all of which are given."""
-        documents = self.shards[shard].document_of(matches.spans.starts)
-        bounds = [*np.flatnonzero(np.diff(documents, prepend=-1)).tolist(), documents.size]
-        for start, end in islice(pairwise(bounds), most):
+    def _add(
+        self,
+        documents: list[Document],
+        found: tuple[int, Matches],
+        page: tuple[int, int],
+        context: int | None,
+    ) -> tuple[int, int]:
+        """Add a shard's documents that have matches, those of the page; what is left of it.
+
+        All matches of the first documents of the shard are given, as many as the page reaches.
+        """
+        shard, matches = found
+        skip, left = page
+        numbers = self.shards[shard].document_of(matches.spans.starts)
+        bounds = [*np.flatnonzero(np.diff(numbers, prepend=-1)).tolist(), numbers.size]
+        groups = list(pairwise(bounds))
+        for start, end in groups[skip : skip + left]:
             inside = matches.take(slice(start, end))
-            yield self._document(shard, int(documents[start]), inside, context)
+            documents.append(self._document(shard, int(numbers[start]), inside, context))
+        taken = len(groups[skip : skip + left])
+        return max(skip - len(groups), 0), left - taken
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""

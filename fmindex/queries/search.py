@@ -64,11 +64,28 @@ def read_clauses(
     return clauses, window
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Which documents are shown.
+
+    Attributes:
+        most: at most so many.
+        skip: of their order, so many are left out before.
+        seed: of the order they are drawn in; None for that of the corpus.
+        context: tokens around the first match in each; None for whole documents.
+    """
+
+    most: int
+    skip: int
+    seed: int | None
+    context: int | None
+
+
 def search(
     reader: DocumentReader,
     clauses: Sequence[Clause],
     window: int | None,
-    shown: tuple[int, int | None, int | None],
+    shown: Shown,
 ) -> SearchResult:
     """Matches of all clauses.
 
@@ -76,8 +93,7 @@ def search(
         reader: of the documents.
         clauses: at least one.
         window: tokens; None for anywhere in a document.
-        shown: documents at most; the seed they are drawn with, None for the first; tokens around
-            the first match in each, None for whole documents.
+        shown: which documents, and how much of each.
     """
     anchor = min(range(len(clauses)), key=lambda number: clauses[number].count)
     total = clauses[anchor].located
@@ -85,12 +101,12 @@ def search(
     sample = _sample_size(reader, window)
     rare = total <= sample and others > _worth(reader, window) * total
     if rare or total + others > reader.engine.most_located:
-        found, sampled = _around(reader, clauses, anchor, window, (sample, shown[1]))
+        found, sampled = _around(reader, clauses, anchor, window, (sample, shown.seed))
     else:
         found, sampled = _intersect(reader, clauses, anchor, window), total
     documents = np.stack([found.shards, found.documents], axis=1)
     documents, first = np.unique(documents, axis=0, return_index=True)
-    chosen = _choose(first, *shown[:2])
+    chosen = _choose(first, shown)
     longest = clauses[anchor].longest
     places = [(int(found.shards[i]), int(found.positions[i])) for i in chosen.tolist()]
     count, low, high = _estimate(clauses, found.positions.size, sampled, total)
@@ -100,7 +116,7 @@ def search(
         low=low,
         high=high,
         document_count=len(documents) if sampled == total else None,
-        documents=tuple(reader.around(place, longest, clauses, shown[2]) for place in places),
+        documents=tuple(reader.around(place, longest, clauses, shown.context) for place in places),
         anchor=anchor,
         sampled=sampled,
     )
@@ -275,11 +291,11 @@ class _Text:
         return Part(self._shard, low, ranks)
 
 
-def _choose(first: np.ndarray, most: int, seed: int | None) -> np.ndarray:
+def _choose(first: np.ndarray, shown: Shown) -> np.ndarray:
     """The first match in each of the documents to show, in corpus order."""
-    if seed is None or first.size <= most:
-        return first[:most]
-    return np.sort(np.random.default_rng(seed).choice(first, most, replace=False))
+    if shown.seed is not None:
+        first = np.random.default_rng(shown.seed).permutation(first)
+    return np.sort(first[shown.skip : shown.skip + shown.most])
 
 
 def _estimate(

@@ -196,3 +196,20 @@ def test_whole_characters(text: str, data: st.DataObject) -> None:
     whole = [c for i, c in enumerate(text) if start <= bounds[i] and bounds[i + 1] <= end]
     assert kept.decode() == "".join(whole)
     assert encoded[start + front : start + front + len(kept)] == kept
+
+
+def test_pages_are_parts_of_one_order(tmp_path: Path) -> None:
+    texts = [("ab " if i % 3 else "xy ") * (1 + i % 4) for i in range(60)]
+    index = build(tmp_path, texts, shard_tokens=150)
+    assert len(index.shards) > 2
+    for query in ("ab", index.encode("ab")):
+        everything = [d.number for d in index.documents(query, max_documents=1000)]
+        assert everything == [i for i, text in enumerate(texts) if "ab" in text]
+        for size in (1, 7, 100):
+            pages = [index.documents(query, size, skip=skip) for skip in range(0, 60, size)]
+            assert [d.number for page in pages for d in page] == everything
+    for seed in (None, 5):
+        pages = [index.search("ab", 7, seed=seed, skip=skip).documents for skip in range(0, 60, 7)]
+        found = [d.number for page in pages for d in page]
+        assert sorted(found) == everything
+        assert (found == everything) == (seed is None)

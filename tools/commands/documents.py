@@ -35,6 +35,9 @@ def documents(
     max_documents: Annotated[
         int, typer.Option(metavar="N", min=1, help="Show at most N documents.")
     ] = 10,
+    skip: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Leave out the first N documents.")
+    ] = 0,
     context: Annotated[
         int | None,
         typer.Option(
@@ -76,7 +79,7 @@ def documents(
     pattern: Any = parse_query(query or "", ids)
     if encode and isinstance(pattern, str):
         pattern = opened.encode(pattern).tolist()
-    _search(opened, pattern, max_documents, shown, as_json)
+    _search(opened, pattern, (skip, max_documents), shown, as_json)
 
 
 def near_tokens(index: Index) -> int:
@@ -84,8 +87,11 @@ def near_tokens(index: Index) -> int:
     return _NEAR_BYTES if index.tokenizer.kind == "bytes" else _NEAR_TOKENS
 
 
-def _search(index: Index, pattern: Any, most: int, context: int | None, as_json: bool) -> None:
-    found = index.documents(pattern, most + 1, context)
+def _search(
+    index: Index, pattern: Any, page: tuple[int, int], context: int | None, as_json: bool
+) -> None:
+    skip, most = page
+    found = index.documents(pattern, most + 1, context, skip)
     there_are_more, found = len(found) > most, found[:most]
     total = index.count(pattern)
     if as_json:
@@ -96,8 +102,11 @@ def _search(index: Index, pattern: Any, most: int, context: int | None, as_json:
     for document in found:
         print_document(console, document)
         console.print()
-    more = f"; the first {counted(len(found), 'document')}" if there_are_more else ""
-    within = "" if more or not found else f" in {counted(len(found), 'document')}"
+    shown = counted(len(found), "document")
+    more = f"; the first {shown}" if there_are_more else ""
+    if skip:
+        more = f"; {shown} after the first {skip:,}"
+    within = "" if more or not found else f" in {shown}"
     console.print(Text(f"{counted(total, 'occurrence')}{within}{more}", "bold"))
 
 

@@ -39,6 +39,9 @@ def search(
     max_documents: Annotated[
         int, typer.Option(metavar="N", min=0, help="Show at most N documents.")
     ] = 10,
+    skip: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Leave out the first N documents.")
+    ] = 0,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", min=0, help="Show documents drawn at random, the same for N."),
@@ -69,7 +72,7 @@ def search(
     cnf: Any = query
     if encode:
         cnf, window = _encoded(opened, query, window)
-    result = opened.search(cnf, max_documents, window, seed, shown)
+    result = opened.search(cnf, max_documents, window, seed, shown, skip)
     if as_json:
         print_json({"query": query, "window": window} | search_record(result))
         return
