@@ -101,7 +101,7 @@ def decoding_table(lengths, entries):
         if lengths[symbol] > CODE_BITS:
             return False
         if lengths[symbol] > 0:
-            space += 1 << (CODE_BITS - lengths[symbol])
+            space += 1 << (CODE_BITS - np.int64(lengths[symbol]))
     if space != 1 << CODE_BITS:
         return False
     canonical_codes(lengths, codes)
