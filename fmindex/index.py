@@ -123,9 +123,10 @@ class Index:
         """
         if not isinstance(queries, (str, np.ndarray)):
             queries = list(queries)
-            strings = [i for i, query in enumerate(queries) if isinstance(query, str)]
-            if texts := [i for i in strings if self._texts.takes(queries[i])]:
-                return self._count_mixed(queries, texts)
+            if any(issubclass(kind, str) for kind in set(map(type, queries))):
+                texts = [i for i, query in enumerate(queries) if self._texts.takes(query)]
+                if texts:
+                    return self._count_mixed(queries, texts)
         return self._engine.count_batch(*self._patterns.occurrences_batch(queries))
 
     def _count_mixed(self, queries: Sequence[Query], texts: list[int]) -> np.ndarray:

@@ -31,6 +31,15 @@ Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=0, help="Show the N most frequent; 0: all.")
 ]
 
+TextFile = Annotated[
+    str | None,
+    typer.Option("--file", metavar="FILE", help="Read the text from a file; -: from stdin."),
+]
+Skip = Annotated[
+    int, typer.Option("--skip", metavar="N", min=0, help="Leave out the first N documents.")
+]
+Whole = Annotated[bool, typer.Option("--whole", metavar="", help="Show whole documents.")]
+
 Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", min=1, help="Share the work; without it, all cores."),

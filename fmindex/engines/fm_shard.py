@@ -28,12 +28,12 @@ import mmap
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.suffix_array import bucket_shift
 from gramdex.fmindex.format.layout import MOST_SAMPLING_RATE
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels.fm import columns, permutation, units
 from gramdex.kernels.memory import SEPARATOR
 
-_DENSE = 1 << 16
 _SMALL = ("sampling_rate", "alphabet", "starts", "code_lengths")
 _WANTED = ("directory", "groups", "starts", "sample_counts", "shortcut_marks", "shortcut_counts")
 """Sections that every query looks into, a tenth of the file: asked for when it is opened."""
@@ -61,7 +61,7 @@ def has_all_lists(ranks: int, size: int) -> bool:
 
     They have unless the vocabulary is out of proportion to the shard.
     """
-    return ranks <= max(_DENSE, size // 4)
+    return bucket_shift(ranks, size) == 0
 
 
 class FMShard:
@@ -81,7 +81,8 @@ class FMShard:
         self._path = str(file.path)
         self.size, self.ranks = size, ranks
         for name in _SMALL:
-            file.check_section(name) if name in file.sections else None
+            if name in file.sections:  # else it is missed below
+                file.check_section(name)
         rates = file.array("sampling_rate", np.uint32)
         self.rate = int(rates[0]) if rates.size == 1 else 0
         if size < 1 or not 1 <= self.rate <= MOST_SAMPLING_RATE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gramdex.kernels.fm import search
-from gramdex.kernels.fm.columns import row_at, slot_of_rank, slot_token
+from gramdex.kernels.fm.columns import row_at, token_of_rank
 from gramdex.kernels.fm.successors import successor
 from gramdex.kernels.jit import kernel
 from gramdex.kernels.memory import SEPARATOR
@@ -35,7 +35,7 @@ def token_after(shard, rank, depth):
     """Token at ``depth`` of the suffix of ``rank``, which goes on at least that far."""
     for _ in range(depth):
         rank = successor(shard, rank)
-    return slot_token(shard, slot_of_rank(shard, rank))
+    return token_of_rank(shard, rank)
 
 
 @kernel

@@ -16,14 +16,13 @@ from gramdex.kernels.fm.columns import (
     SIZE,
     base_at,
     field,
-    list_bounds,
     row_at,
     slot_bounds,
     slot_of_rank,
     slot_token,
 )
 from gramdex.kernels.fm.infgram import token_after
-from gramdex.kernels.fm.search import narrow_list
+from gramdex.kernels.fm.search import find_interval
 from gramdex.kernels.fm.successors import decoder_at, prefetch_directory, unit_at, units_start
 from gramdex.kernels.fm.units import TABLE_BITS
 from gramdex.kernels.fm.walk import walk
@@ -149,15 +148,13 @@ def runs_together(shard, low, high, depth, tokens, counts):
 @kernel
 def runs_by_search(shard, low, high, depth, tokens, counts):
     """As ``runs_together``, where occurrences are many and different tokens fewer."""
-    context = np.empty(depth, np.int64)
-    walk(shard, low, context)
+    pattern = np.empty(depth + 1, np.int64)
+    walk(shard, low, pattern[:depth])
     runs = 0
     while low < high:
         token = token_after(shard, low, depth)
-        first, last = list_bounds(shard, token)
-        for i in range(depth - 1, -1, -1):
-            start, end = list_bounds(shard, context[i])
-            first, last = narrow_list(shard, start, end, first, last)
+        pattern[depth] = token
+        first, last = find_interval(shard, pattern, 0, depth + 1)
         if first != low or not first < last <= high or runs == tokens.size:
             raise CorruptShard("successors")
         tokens[runs], counts[runs] = token, last - first

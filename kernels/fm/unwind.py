@@ -12,8 +12,7 @@ from gramdex.kernels.fm.columns import (
     base_at,
     field,
     row_at,
-    slot_of_rank,
-    slot_token,
+    token_of_rank,
 )
 from gramdex.kernels.fm.permutation import preimage
 from gramdex.kernels.fm.successors import (
@@ -135,5 +134,5 @@ def place_tokens(shards, s, ranks, start, tokens, suffixes):
     """
     shard = row_at(shards, s)
     for i in range(ranks.size):
-        tokens[start + i] = slot_token(shard, slot_of_rank(shard, ranks[i]))
+        tokens[start + i] = token_of_rank(shard, ranks[i])
         suffixes[ranks[i]] = start + i

@@ -18,8 +18,7 @@ from gramdex.kernels.fm.columns import (
     SIZE,
     field,
     row_at,
-    slot_of_rank,
-    slot_token,
+    token_of_rank,
 )
 from gramdex.kernels.fm.permutation import image, preimage
 from gramdex.kernels.fm.successors import (
@@ -170,7 +169,7 @@ def walk(shard, rank, tokens):
         if rank == 0:
             tokens[i:] = SEPARATOR
             return 0
-        tokens[i] = slot_token(shard, slot_of_rank(shard, rank))
+        tokens[i] = token_of_rank(shard, rank)
         rank = successor(shard, rank)
     return rank
 

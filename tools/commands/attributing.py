@@ -11,7 +11,16 @@ from rich.text import Text
 
 from gramdex.errors import UsageError
 from gramdex.tools import attribution as views
-from gramdex.tools.arguments import Also, AsIds, AsJson, Copies, IndexPath, Takedown, open_set
+from gramdex.tools.arguments import (
+    Also,
+    AsIds,
+    AsJson,
+    Copies,
+    IndexPath,
+    Takedown,
+    TextFile,
+    open_set,
+)
 from gramdex.tools.commands.documents import near_tokens
 from gramdex.tools.commands.matching import read_text
 from gramdex.tools.output import note, print_json, stdout
@@ -28,10 +37,7 @@ def attribute(
         str | None,
         typer.Argument(metavar="TEXT", help="Text to attribute; or ids.", show_default=False),
     ] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", metavar="FILE", help="Read the text from a file; -: from stdin."),
-    ] = None,
+    file: TextFile = None,
     min_length: Annotated[
         int | None,
         typer.Option(

@@ -10,7 +10,17 @@ from rich.console import Console
 from rich.text import Text
 
 from gramdex.errors import UsageError
-from gramdex.tools.arguments import Also, AsIds, AsJson, Copies, IndexPath, Takedown, open_set
+from gramdex.tools.arguments import (
+    Also,
+    AsIds,
+    AsJson,
+    Copies,
+    IndexPath,
+    Skip,
+    Takedown,
+    Whole,
+    open_set,
+)
 from gramdex.tools.output import counted, one_line, print_json, stdout
 from gramdex.tools.queries_input import parse_query
 from gramdex.tools.tokens import mark
@@ -35,9 +45,7 @@ def documents(
     max_documents: Annotated[
         int, typer.Option(metavar="N", min=1, help="Show at most N documents.")
     ] = 10,
-    skip: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Leave out the first N documents.")
-    ] = 0,
+    skip: Skip = 0,
     context: Annotated[
         int | None,
         typer.Option(
@@ -47,9 +55,7 @@ def documents(
             f"{_NEAR_BYTES} on an index of bytes, {_NEAR_TOKENS} on others.",
         ),
     ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", metavar="", help="Show whole documents.")
-    ] = False,
+    whole: Whole = False,
     ids: AsIds = False,
     encode: Annotated[
         bool,

@@ -21,6 +21,7 @@ from gramdex.tools.arguments import (
     Copies,
     IndexPath,
     Takedown,
+    TextFile,
     Threads,
     open_set,
 )
@@ -41,10 +42,7 @@ def match(
         str | None,
         typer.Argument(metavar="TEXT", help="Text to look for; or ids.", show_default=False),
     ] = None,
-    file: Annotated[
-        str | None,
-        typer.Option("--file", metavar="FILE", help="Read the text from a file; -: from stdin."),
-    ] = None,
+    file: TextFile = None,
     min_length: Annotated[
         int | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from gramdex.tools.arguments import Also, AsJson, Copies, IndexPath, Takedown, open_set
+from gramdex.tools.arguments import Also, AsJson, Copies, IndexPath, Skip, Takedown, Whole, open_set
 from gramdex.tools.commands.documents import document_record, near_tokens, print_document
 from gramdex.tools.output import counted, print_json, stdout
 
@@ -39,9 +39,7 @@ def search(
     max_documents: Annotated[
         int, typer.Option(metavar="N", min=0, help="Show at most N documents.")
     ] = 10,
-    skip: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Leave out the first N documents.")
-    ] = 0,
+    skip: Skip = 0,
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", min=0, help="Show documents drawn at random, the same for N."),
@@ -50,9 +48,7 @@ def search(
         int | None,
         typer.Option(metavar="N", min=0, help="Show N tokens around the first match in each."),
     ] = None,
-    whole: Annotated[
-        bool, typer.Option("--whole", metavar="", help="Show whole documents.")
-    ] = False,
+    whole: Whole = False,
     encode: Annotated[
         bool,
         typer.Option("--encode", metavar="", help="Encode text with the tokenizer of the index."),

@@ -224,11 +224,9 @@ class TokenNgrams(_Any):
 
     def look(self, matched: Matched) -> Hits:
         """Read off the matching statistics."""
-        first = np.arange(matched.token_texts.size)
         found = np.flatnonzero(matched.token_matches >= self.n)
         total = np.maximum(_sizes(matched) - self.n + 1, 0)
-        ends = first[found] + self.n - 1
-        spans = np.stack([matched.tokens[found, 0], matched.tokens[ends, 1]], axis=1)
+        spans = _spans(matched, found, found + self.n)
         numbers = matched.token_texts[found]
         return Hits(np.bincount(numbers, minlength=matched.count), total, spans, numbers)
 
@@ -259,8 +257,7 @@ class Longest(_ByShare):
         found[found < self.least] = 0
         firsts = np.flatnonzero((lengths == found[numbers]) & (lengths > 0))
         firsts = firsts[np.diff(numbers[firsts], prepend=-1) > 0]
-        ends = firsts + lengths[firsts] - 1
-        spans = np.stack([matched.tokens[firsts, 0], matched.tokens[ends, 1]], axis=1)
+        spans = _spans(matched, firsts, firsts + lengths[firsts])
         total = np.where(sizes >= self.least, sizes, 0)
         return Hits(found, total, spans, numbers[firsts])
 
@@ -292,7 +289,7 @@ class Coverage(_ByShare):
         inside = numbers[np.cumsum(covered[:-1]) > 0]
         sizes = _sizes(matched)
         total = np.where(sizes > self.longer_than, sizes, 0)
-        spans = np.stack([matched.tokens[firsts, 0], matched.tokens[ends[firsts] - 1, 1]], axis=1)
+        spans = _spans(matched, firsts, ends[firsts])
         return Hits(np.bincount(inside, minlength=matched.count), total, spans, numbers[firsts])
 
 
@@ -354,6 +351,11 @@ def _texts(matched: Matched) -> Any:
 def _sizes(matched: Matched) -> np.ndarray:
     """Tokens of each text."""
     return np.bincount(matched.token_texts, minlength=matched.count)
+
+
+def _spans(matched: Matched, firsts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Characters of the tokens [first, end) of each match, int64[k, 2]."""
+    return np.stack([matched.tokens[firsts, 0], matched.tokens[ends - 1, 1]], axis=1)
 
 
 def _hits(matched: Matched, spans: np.ndarray, numbers: np.ndarray) -> Hits:
