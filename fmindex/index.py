@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,7 +14,7 @@ from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.evidence import Attribution, SearchResult
-from gramdex.fmindex.format.manifest import IndexManifest
+from gramdex.fmindex.format.manifest import IndexManifest, hash_manifests
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries import probabilities
 from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions, attribute
@@ -105,6 +106,16 @@ class Index:
         taken = 0 if self.takedown is None else self.takedown.document_count
         return sum(shard.documents for shard in self.shards) - taken
 
+    @cached_property
+    def generation(self) -> int:
+        """A 64-bit hash of what the manifests say; another index has another."""
+        return hash_manifests(
+            [*self.manifests, *(self.takedown.manifests if self.takedown else ())]
+        )
+
+    def require_undamaged(self) -> None:
+        """Nothing."""
+
     @property
     def vocabulary_size(self) -> int:
         """Ids are in [0, vocabulary_size)."""
@@ -128,6 +139,10 @@ class Index:
                 if texts:
                     return self._count_mixed(queries, texts)
         return self._engine.count_batch(*self._patterns.occurrences_batch(queries))
+
+    def count_flat(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """Occurrences of each ``ids[offsets[i]:offsets[i + 1]]``; int64 arrays, ids overwritten."""
+        return self._engine.count_batch(self.vocabulary.to_ranks(ids), offsets)
 
     def _count_mixed(self, queries: Sequence[Query], texts: list[int]) -> np.ndarray:
         others = np.setdiff1d(np.arange(len(queries)), texts)

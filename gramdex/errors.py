@@ -13,12 +13,21 @@
     │   └── WorkerDiedError            1   a worker process ended without a result
     ├── UsageError                     2   an argument has no meaning here
     │   ├── QueryError                 2   a query holds what no query may hold
+    │   │   └── WorkLimitError         2   a query would take more work than the caller allows
+    │   ├── LimitError                 2   a call asks for more than a server gives
     │   └── TokenizerError             2   a tokenizer is unknown, missing or another one
-    └── IndexFileError                 3   files of an index cannot be trusted
-        ├── UnreadableIndexError       1   the system does not let them be read
-        ├── CorruptIndexError          3   bytes are not what the index says they are
-        ├── VersionError               3   written by a version this one cannot read
-        └── IncompleteIndexError       4   the build of this index has not finished
+    ├── IndexFileError                 3   files of an index cannot be trusted
+    │   ├── UnreadableIndexError       1   the system does not let them be read
+    │   ├── CorruptIndexError          3   bytes are not what the index says they are
+    │   ├── VersionError               3   written by a version this one cannot read
+    │   └── IncompleteIndexError       4   the build of this index has not finished
+    └── ServiceError                   1   a server does not answer as it should
+        ├── UnavailableError           1   it cannot be reached, or is going away
+        ├── OverloadedError            1   it has more to do than it can
+        ├── DeadlineError              1   the answer did not come in time
+        ├── CancelledError             1   whoever asked does not wait any more
+        ├── AccessError                1   it does not know who asks
+        └── RefusedError               1   it does not give this out
 
 Each error names the thing, what was found, what was expected and the remedy.
 """
@@ -26,22 +35,31 @@ Each error names the thing, what was found, what was expected and the remedy.
 from __future__ import annotations
 
 __all__ = [
+    "AccessError",
     "BuildError",
+    "CancelledError",
     "CorruptIndexError",
+    "DeadlineError",
     "DiskFullError",
     "EmptyFileError",
     "GramdexError",
     "IncompleteIndexError",
     "IndexFileError",
     "InputError",
+    "LimitError",
     "MemoryBoundError",
     "OutputExistsError",
+    "OverloadedError",
     "QueryError",
     "RecordError",
+    "RefusedError",
+    "ServiceError",
     "TokenizerError",
+    "UnavailableError",
     "UnreadableIndexError",
     "UsageError",
     "VersionError",
+    "WorkLimitError",
     "WorkerDiedError",
 ]
 
@@ -123,6 +141,16 @@ class QueryError(UsageError):
     """A query holds what no query may hold: an unknown id, the separator, floats."""
 
 
+class WorkLimitError(QueryError):
+    """Answering a query would take more work than the caller allows."""
+
+
+class LimitError(UsageError):
+    """A call asks for more than a server gives; the thing is the limit's name."""
+
+    usual_remedy = "ask for less, or in several calls"
+
+
 class TokenizerError(UsageError):
     """A tokenizer is unknown, not installed, or not the one of this index."""
 
@@ -153,3 +181,43 @@ class IncompleteIndexError(IndexFileError):
     """The build of this index has not finished."""
 
     exit_code = 4
+
+
+class ServiceError(GramdexError):
+    """A server does not answer as it should."""
+
+    usual_remedy = "look into the log of the server"
+
+
+class UnavailableError(ServiceError):
+    """A server cannot be reached, or is going away."""
+
+    usual_remedy = "see that it is running, and try again"
+
+
+class OverloadedError(ServiceError):
+    """A server has more to do than it can."""
+
+    usual_remedy = "try again later, with fewer calls at a time"
+
+
+class DeadlineError(ServiceError):
+    """The answer did not come in time."""
+
+    usual_remedy = "give it more time, or ask for less"
+
+
+class CancelledError(ServiceError):
+    """Whoever asked does not wait any more."""
+
+
+class AccessError(ServiceError):
+    """A server does not know who asks."""
+
+    usual_remedy = "give the token or the certificate that the server expects"
+
+
+class RefusedError(ServiceError):
+    """A server does not give this out."""
+
+    usual_remedy = "ask whoever runs it"

@@ -8,6 +8,7 @@ hold no time stamp: the same corpus, options and version give the same bytes.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,6 +77,14 @@ class IndexManifest:
     tokenizer: dict[str, Any]
     shards: list[ShardManifest]
     build: dict[str, Any] = field(default_factory=dict)
+
+
+def hash_manifests(manifests: Sequence[IndexManifest]) -> int:
+    """A 64-bit hash of what manifests say, in their order."""
+    digest = xxhash.xxh3_64()
+    for manifest in manifests:
+        digest.update(_encode(asdict(manifest)))
+    return digest.intdigest()
 
 
 def write_manifest(path: Path, manifest: IndexManifest | ShardManifest) -> None:

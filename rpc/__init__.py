@@ -1,0 +1,1 @@
+"""How does the network ask? The service, its client and its router."""

@@ -1,0 +1,1 @@
+"""The client: an index somewhere else that is asked as one here."""

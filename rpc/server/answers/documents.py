@@ -1,0 +1,104 @@
+"""Documents, by number, position and what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gramdex.errors import QueryError, RefusedError
+from gramdex.fmindex.index import DOCUMENTS
+from gramdex.fmindex.results import Document
+from gramdex.rpc import v1
+from gramdex.rpc.messages.documents import write_document, write_search_summary
+from gramdex.rpc.messages.queries import optional, read_clauses
+from gramdex.rpc.server.call import Answer, Call
+
+_PART = 1 << 20
+"""Bytes of documents from which on a message is sent."""
+
+
+def documents(call: Call, request: v1.DocumentsRequest) -> Iterator[v1.DocumentsResponse]:
+    """Documents that hold a query."""
+    require_documents(call)
+    query = call.query("query", request.query)
+    most, context = _most(call, request), optional(request, "context")
+    found = call.index.documents(query, most, context, request.skip)
+    return (v1.DocumentsResponse(documents=some) for some in _parts(found))
+
+
+def get_document(call: Call, request: v1.GetDocumentRequest) -> v1.GetDocumentResponse:
+    """A document by its number."""
+    require_documents(call)
+    return v1.GetDocumentResponse(document=write_document(call.index.document(request.number)))
+
+
+def get_document_at(call: Call, request: v1.GetDocumentAtRequest) -> v1.GetDocumentAtResponse:
+    """The document around a position."""
+    require_documents(call)
+    context = optional(request, "context")
+    found = call.index.document_at(request.shard, request.position, context)
+    return v1.GetDocumentAtResponse(document=write_document(found))
+
+
+def search(call: Call, request: v1.SearchRequest) -> Iterator[v1.SearchResponse]:
+    """Documents in which every clause stands; their number where documents are not served."""
+    found = call.index.search(
+        _cnf(call, request),
+        _most(call, request) if call.serves_documents else 0,
+        optional(request, "window"),
+        optional(request, "seed"),
+        optional(request, "context"),
+        request.skip,
+    )
+    parts = _parts(found.documents)
+    yield v1.SearchResponse(summary=write_search_summary(found), documents=next(parts, ()))
+    yield from (v1.SearchResponse(documents=some) for some in parts)
+
+
+def require_documents(call: Call) -> None:
+    """Refuse where texts of the corpus are not given out; RefusedError."""
+    if not call.serves_documents:
+        raise RefusedError("documents", "this server gives none out", "a query without them")
+
+
+def _most(call: Call, request: Any) -> int:
+    most = optional(request, "max_documents", DOCUMENTS)
+    call.limits.check("documents", "max_documents", most)
+    call.limits.check("documents", "skip", request.skip)
+    return most
+
+
+def _cnf(call: Call, request: v1.SearchRequest) -> Any:
+    if bool(request.query) == bool(request.clauses):
+        found = "both query and clauses" if request.query else "neither query nor clauses"
+        raise QueryError("query", found, "one of them")
+    if request.query:
+        call.text("query", request.query, "query")
+        return request.query
+    call.limits.check("clauses", "clauses", len(request.clauses))
+    call.limits.check("phrases", "clauses", sum(len(each.phrases) for each in request.clauses))
+    for number, clause in enumerate(request.clauses):
+        for place, phrase in enumerate(clause.phrases):
+            call.query(f"clauses[{number}].phrases[{place}]", phrase)
+    return read_clauses("clauses", request.clauses)
+
+
+def _parts(found: Iterable[Document]) -> Iterator[list[v1.Document]]:
+    """Documents for one message after the other; at least one, which may be empty."""
+    part: list[v1.Document] = []
+    size = 0
+    for document in found:
+        part.append(write_document(document))
+        size += part[-1].ByteSize()
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    yield part
+
+
+ANSWERS: dict[str, Answer] = {
+    "Documents": documents,
+    "GetDocument": get_document,
+    "GetDocumentAt": get_document_at,
+    "Search": search,
+}

@@ -1,0 +1,61 @@
+"""One call while it is answered: what is asked, and how far it may go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gramdex.rpc import v1
+from gramdex.rpc.limits import Limits
+from gramdex.rpc.messages.arrays import count_tokens
+from gramdex.rpc.messages.queries import read_query
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an answer is made from.
+
+    Attributes:
+        index: that is asked; the same through the whole call, whatever is loaded meanwhile.
+        limits: of the server.
+        serves_documents: texts of the corpus may be given out.
+        stop_here: raises where nobody waits any more; called between pieces of work.
+    """
+
+    index: Index
+    limits: Limits
+    serves_documents: bool
+    stop_here: Callable[[], None]
+
+    def query(self, field: str, query: v1.Query, kind: str = "query") -> np.ndarray | str:
+        """Ids or a text that is no longer than the limit.
+
+        Args:
+            field: its path in the request.
+            query: the field.
+            kind: "query" or "text": which limits hold.
+
+        Raises:
+            QueryError: neither is there, or the ids are none.
+            LimitError: it is longer.
+        """
+        if query.HasField("tokens"):
+            self.limits.check(f"{kind}_tokens", f"{field}.tokens", count_tokens(query.tokens))
+        else:
+            self.text(f"{field}.text", query.text, kind)
+        return read_query(field, query)
+
+    def text(self, field: str, text: str, kind: str) -> None:
+        """Refuse a text that is longer than the limit; LimitError."""
+        if 4 * len(text) > getattr(self.limits, f"{kind}_bytes"):
+            self.limits.check(f"{kind}_bytes", field, len(text.encode()))
+
+
+Answer = Callable[[Call, Any], Any]
+"""From a request, or several, to a response, or an iterator of several."""

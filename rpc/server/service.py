@@ -1,0 +1,229 @@
+"""The way of a call from its bytes to the bytes of its answer, whichever server it came in by.
+
+Who asks is checked, the request read, the answer made while deadline and client are watched, the
+index checked for damage that showed meanwhile, and everything told to the observer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from google.protobuf.message import DecodeError, Message
+
+from gramdex.errors import (
+    CancelledError,
+    DeadlineError,
+    LimitError,
+    UsageError,
+)
+from gramdex.fmindex.engines.stopping import bounded, stoppable
+from gramdex.rpc.limits import Limits
+from gramdex.rpc.messages.malformed import explain
+from gramdex.rpc.methods import Method
+from gramdex.rpc.server.access import Access
+from gramdex.rpc.server.answers import ANSWERS
+from gramdex.rpc.server.call import Call
+from gramdex.rpc.server.serving import Served, Serving
+
+
+class Caller(Protocol):
+    """Who asks, however the call came in."""
+
+    def metadata(self) -> Iterable[tuple[str, str | bytes]]:
+        """Names in lower case, and values."""
+        ...
+
+    def is_waiting(self) -> bool:
+        """Whether anybody still wants the answer."""
+        ...
+
+    def seconds_left(self) -> float | None:
+        """Until the deadline; None where there is none."""
+        ...
+
+
+@dataclass(slots=True)
+class Told:
+    """What is known of a call when it has ended.
+
+    Attributes:
+        method: its name.
+        seconds: from the first byte read to the last made.
+        request_bytes, response_bytes: of all messages.
+        request_hash: of the bytes of the first message; the request itself is told nowhere.
+        error: that it ended with.
+        user: name of the token it came with.
+    """
+
+    method: str
+    seconds: float = 0.0
+    request_bytes: int = 0
+    response_bytes: int = 0
+    request: bytes = b""
+    error: BaseException | None = None
+    user: str = ""
+
+    @property
+    def request_hash(self) -> str:
+        """A short hash by which equal requests are known, and no more."""
+        return hashlib.blake2b(self.request, digest_size=8).hexdigest()
+
+
+class Observer(Protocol):
+    """Who is told of calls."""
+
+    def began(self, method: str) -> Any:
+        """A call has come; what is returned is handed back at its end."""
+        ...
+
+    def ended(self, told: Told, began: Any) -> None:
+        """It has ended."""
+        ...
+
+
+class Silent:
+    """An observer that tells nobody."""
+
+    def began(self, method: str) -> None:
+        """Nothing."""
+
+    def ended(self, told: Told, began: None) -> None:
+        """Nothing."""
+
+
+@dataclass
+class Service:
+    """What answers.
+
+    Attributes:
+        serving: the index that is served now.
+        limits: of each call.
+        access: who may ask.
+        observers: that are told of every call.
+        serves_documents: texts of the corpus may be given out.
+    """
+
+    serving: Serving
+    limits: Limits = field(default_factory=Limits)
+    access: Access = field(default_factory=Access)
+    observers: tuple[Observer, ...] = ()
+    serves_documents: bool = True
+
+    def unary(self, method: Method, data: bytes, caller: Caller) -> bytes:
+        """The answer of a method with one message each way; raises a GramdexError."""
+        with _Telling(self.observers, method) as told:
+            told.user = self.access.check(caller.metadata())
+            told.request, told.request_bytes = data, len(data)
+            stop = stop_of(caller, self.limits.seconds)
+            request = _parse(method, data)
+            with self.serving.lease() as served, stoppable(stop), self._bound():
+                call = Call(served.index, self.limits, self.serves_documents, stop)
+                return self._pack(ANSWERS[method.name](call, request), served, told)
+
+    def streaming(self, method: Method, data: Iterable[bytes], caller: Caller) -> Iterator[bytes]:
+        """The answers of a method that streams, one way or both; raises a GramdexError."""
+        with _Telling(self.observers, method) as told:
+            told.user = self.access.check(caller.metadata())
+            stop = stop_of(caller, self.limits.seconds)
+            requests = _read(method, data, told, stop)
+            request = requests if method.client_streaming else next(requests)
+            with self.serving.lease() as served:
+                call = Call(served.index, self.limits, self.serves_documents, stop)
+                answers = iter(ANSWERS[method.name](call, request))
+                while True:
+                    with stoppable(stop), self._bound():  # not while others take what was made
+                        stop()
+                        message = next(answers, None)
+                    if message is None:
+                        return
+                    yield self._pack(message, served, told)
+
+    def _bound(self) -> AbstractContextManager[None]:
+        return bounded(self.limits.located, self.limits.extracted)
+
+    def _pack(self, message: Any, served: Served, told: Told) -> bytes:
+        """The bytes of an answer, if nothing they come from was damaged."""
+        message.generation = served.generation
+        part = message.SerializeToString()
+        told.response_bytes += len(part)
+        self.limits.check("response_bytes", "the answer", told.response_bytes)
+        served.require_undamaged()
+        return part
+
+
+class _Telling:
+    """Tells observers when a call begins and ends, and its error as it is told."""
+
+    __slots__ = ("_began", "_method", "_observers", "_start", "told")
+
+    def __init__(self, observers: Sequence[Observer], method: Method) -> None:
+        self._observers, self._method = observers, method
+        self.told = Told(method.name)
+        self._began = [each.began(method.name) for each in observers]
+        self._start = time.perf_counter()
+
+    def __enter__(self) -> Told:
+        return self.told
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        told = self.told
+        told.seconds = time.perf_counter() - self._start
+        if error is not None:
+            told.error = error = _as_told(self._method, error)
+        for observer, began in zip(self._observers, self._began, strict=True):
+            observer.ended(told, began)
+        if error is not None:
+            raise error
+
+
+def _parse(method: Method, data: bytes) -> Message:
+    try:
+        return method.request.FromString(data)
+    except DecodeError as error:
+        raise explain(method.request, data, error) from error
+
+
+def _read(
+    method: Method, data: Iterable[bytes], told: Told, stop: Callable[[], None]
+) -> Iterator[Message]:
+    for part in data:
+        stop()
+        told.request = told.request or part
+        told.request_bytes += len(part)
+        yield _parse(method, part)
+
+
+def stop_of(caller: Caller, seconds: int) -> Callable[[], None]:
+    """What raises when the answer is not waited for, or has taken its time."""
+    end = time.monotonic() + seconds
+    left = caller.seconds_left()
+    deadline = None if left is None else time.monotonic() + left
+
+    def stop() -> None:
+        if not caller.is_waiting():
+            raise CancelledError("the call", "nobody waits for its answer")
+        now = time.monotonic()
+        if deadline is not None and now > deadline:
+            raise DeadlineError("the call", "its deadline has passed", f"an answer in {left:.3g} s")
+        if now > end:
+            expected = f"at most {seconds}, the limit seconds"
+            raise DeadlineError("the call", f"{seconds} seconds and no answer", expected)
+
+    return stop
+
+
+def _as_told(method: Method, error: BaseException) -> BaseException:
+    """An error as it is told: of a field of the request, if that is wrong."""
+    if isinstance(error, GeneratorExit):
+        return CancelledError("the call", "nobody waits for its answer")
+    if isinstance(error, UsageError) and not isinstance(error, LimitError):
+        name = error.thing.partition(".")[0].partition("[")[0].partition(":")[0]
+        if name not in method.request.DESCRIPTOR.fields_by_name:
+            thing = f"{method.subject}: {error.thing}"
+            return type(error)(thing, error.found, error.expected, error.remedy)
+    return error
