@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gramdex.fmindex.index import DOCUMENTS
 from gramdex.rpc import v1
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.messages.arrays import count_tokens
@@ -50,6 +51,13 @@ class Call:
         else:
             self.text(f"{field}.text", query.text, kind)
         return read_query(field, query)
+
+    def most_documents(self, request: Any) -> int:
+        """How many are asked for, by ``max_documents`` of the request; LimitError if too many."""
+        if not request.HasField("max_documents"):
+            return min(DOCUMENTS, self.limits.documents)
+        self.limits.check("documents", "max_documents", request.max_documents)
+        return request.max_documents
 
     def text(self, field: str, text: str, kind: str) -> None:
         """Refuse a text that is longer than the limit; LimitError."""

@@ -56,6 +56,8 @@ def find(call: Call, request: v1.FindRequest) -> Iterator[v1.FindResponse]:
 
 def locate(call: Call, request: v1.LocateRequest) -> Iterator[v1.LocateResponse]:
     """Positions, ascending."""
+    if not request.HasField("interval"):
+        raise QueryError("interval", "nothing", "an interval that Find returned")
     interval = read_interval(request.interval)
     call.limits.check("located", "interval", interval.high - interval.low)
     positions = call.index.locate(interval)

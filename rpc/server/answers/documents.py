@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gramdex.errors import QueryError, RefusedError
-from gramdex.fmindex.index import DOCUMENTS
 from gramdex.fmindex.results import Document
 from gramdex.rpc import v1
 from gramdex.rpc.messages.documents import write_document, write_search_summary
@@ -62,8 +61,7 @@ def require_documents(call: Call) -> None:
 
 
 def _most(call: Call, request: Any) -> int:
-    most = optional(request, "max_documents", DOCUMENTS)
-    call.limits.check("documents", "max_documents", most)
+    most = call.most_documents(request)
     call.limits.check("documents", "skip", request.skip)
     return most
 

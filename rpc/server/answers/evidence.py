@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gramdex.errors import QueryError
-from gramdex.fmindex.index import CONTEXT, DOCUMENTS
+from gramdex.fmindex.index import CONTEXT
 from gramdex.fmindex.queries.attribution import KEEP
 from gramdex.fmindex.queries.contamination.judging import MOST_COUNT
 from gramdex.fmindex.queries.contamination.results import Contamination, Example
@@ -31,8 +31,7 @@ def attribute(call: Call, request: v1.AttributeRequest) -> v1.AttributeResponse:
     text = call.query("text", request.text)
     if request.keep_all and request.HasField("keep"):
         raise QueryError("keep", "keep_all beside it", "one of them")
-    most = optional(request, "max_documents", DOCUMENTS) if call.serves_documents else 0
-    call.limits.check("documents", "max_documents", most)
+    most = call.most_documents(request) if call.serves_documents else 0
     found = call.index.attribute(
         text,
         min_length=optional(request, "min_length"),
