@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,14 @@ class Call:
             return min(DOCUMENTS, self.limits.documents)
         self.limits.check("documents", "max_documents", request.max_documents)
         return request.max_documents
+
+    def clauses(self, field: str, clauses: Sequence[v1.Clause]) -> None:
+        """Refuse clauses or phrases that are too many, or a phrase that is too long; LimitError."""
+        self.limits.check("clauses", field, len(clauses))
+        self.limits.check("phrases", field, sum(len(clause.phrases) for clause in clauses))
+        for number, clause in enumerate(clauses):
+            for place, phrase in enumerate(clause.phrases):
+                self.query(f"{field}[{number}].phrases[{place}]", phrase)
 
     def text(self, field: str, text: str, kind: str) -> None:
         """Refuse a text that is longer than the limit; LimitError."""

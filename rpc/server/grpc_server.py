@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from gramdex.errors import GramdexError
-from gramdex.rpc.methods import METHODS, SERVICE, Method
+from gramdex.rpc.methods import INDEX, METHODS, PART, Method
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.status import error_metadata, status_of
 
@@ -47,13 +47,18 @@ def make_server(
         most: calls at work and waiting; more are refused at once.
         options: of gRPC.
     """
-    handlers = {name: _handler(service, method) for name, method in METHODS.items()}
     return grpc.server(
         pool,
-        handlers=(grpc.method_handlers_generic_handler(SERVICE, handlers),),
+        handlers=tuple(_handlers(service, name) for name in (INDEX, PART)),
         options=tuple(options.items()),
         maximum_concurrent_rpcs=most,
     )
+
+
+def _handlers(service: Service, name: str) -> grpc.GenericRpcHandler:
+    methods = (method for method in METHODS.values() if method.service == name)
+    handlers = {method.name: _handler(service, method) for method in methods}
+    return grpc.method_handlers_generic_handler(name, handlers)
 
 
 def _handler(service: Service, method: Method) -> grpc.RpcMethodHandler:

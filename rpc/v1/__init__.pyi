@@ -947,3 +947,185 @@ class ContaminationResponse(_message.Message):
     coverage: Coverage
     generation: int
     def __init__(self, judged: _Optional[_Iterable[_Union[Judged, _Mapping]]] = ..., offenders: _Optional[_Iterable[_Union[Offender, _Mapping]]] = ..., summary: _Optional[_Union[ContaminationSummary, _Mapping]] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class Cnf(_message.Message):
+    __slots__ = ("query", "clauses", "window")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    CLAUSES_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    clauses: _containers.RepeatedCompositeFieldContainer[Clause]
+    window: int
+    def __init__(self, query: _Optional[str] = ..., clauses: _Optional[_Iterable[_Union[Clause, _Mapping]]] = ..., window: _Optional[int] = ...) -> None: ...
+
+class DocumentsFoundRequest(_message.Message):
+    __slots__ = ("query", "most")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    query: Query
+    most: int
+    def __init__(self, query: _Optional[_Union[Query, _Mapping]] = ..., most: _Optional[int] = ...) -> None: ...
+
+class DocumentsFoundResponse(_message.Message):
+    __slots__ = ("count", "generation")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    generation: int
+    def __init__(self, count: _Optional[int] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class ClauseCountsRequest(_message.Message):
+    __slots__ = ("cnf",)
+    CNF_FIELD_NUMBER: _ClassVar[int]
+    cnf: Cnf
+    def __init__(self, cnf: _Optional[_Union[Cnf, _Mapping]] = ...) -> None: ...
+
+class ClauseCountsResponse(_message.Message):
+    __slots__ = ("counts", "generation")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    counts: Int64Array
+    generation: int
+    def __init__(self, counts: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class SearchPartRequest(_message.Message):
+    __slots__ = ("cnf", "anchor", "seed", "confidence", "most")
+    CNF_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    MOST_FIELD_NUMBER: _ClassVar[int]
+    cnf: Cnf
+    anchor: int
+    seed: int
+    confidence: float
+    most: int
+    def __init__(self, cnf: _Optional[_Union[Cnf, _Mapping]] = ..., anchor: _Optional[int] = ..., seed: _Optional[int] = ..., confidence: _Optional[float] = ..., most: _Optional[int] = ...) -> None: ...
+
+class SearchPartResponse(_message.Message):
+    __slots__ = ("count", "low", "high", "sampled", "total", "documents", "places", "generation")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    SAMPLED_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    low: int
+    high: int
+    sampled: int
+    total: int
+    documents: int
+    places: Int64Array
+    generation: int
+    def __init__(self, count: _Optional[int] = ..., low: _Optional[int] = ..., high: _Optional[int] = ..., sampled: _Optional[int] = ..., total: _Optional[int] = ..., documents: _Optional[int] = ..., places: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class SearchPlacesRequest(_message.Message):
+    __slots__ = ("cnf", "anchor", "seed", "ordinals")
+    CNF_FIELD_NUMBER: _ClassVar[int]
+    ANCHOR_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ORDINALS_FIELD_NUMBER: _ClassVar[int]
+    cnf: Cnf
+    anchor: int
+    seed: int
+    ordinals: Int64Array
+    def __init__(self, cnf: _Optional[_Union[Cnf, _Mapping]] = ..., anchor: _Optional[int] = ..., seed: _Optional[int] = ..., ordinals: _Optional[_Union[Int64Array, _Mapping]] = ...) -> None: ...
+
+class SearchPlacesResponse(_message.Message):
+    __slots__ = ("places", "generation")
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    places: Int64Array
+    generation: int
+    def __init__(self, places: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class SearchDocumentsRequest(_message.Message):
+    __slots__ = ("cnf", "places", "length", "context")
+    CNF_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    cnf: Cnf
+    places: Int64Array
+    length: int
+    context: int
+    def __init__(self, cnf: _Optional[_Union[Cnf, _Mapping]] = ..., places: _Optional[_Union[Int64Array, _Mapping]] = ..., length: _Optional[int] = ..., context: _Optional[int] = ...) -> None: ...
+
+class SearchDocumentsResponse(_message.Message):
+    __slots__ = ("documents", "generation")
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    documents: _containers.RepeatedCompositeFieldContainer[Document]
+    generation: int
+    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class LocatedRequest(_message.Message):
+    __slots__ = ("queries",)
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    queries: TokenBatch
+    def __init__(self, queries: _Optional[_Union[TokenBatch, _Mapping]] = ...) -> None: ...
+
+class LocatedResponse(_message.Message):
+    __slots__ = ("counts", "generation")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    counts: Int64Array
+    generation: int
+    def __init__(self, counts: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class OccurrencesRequest(_message.Message):
+    __slots__ = ("queries", "which", "numbers")
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    WHICH_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    queries: TokenBatch
+    which: Int64Array
+    numbers: Int64Array
+    def __init__(self, queries: _Optional[_Union[TokenBatch, _Mapping]] = ..., which: _Optional[_Union[Int64Array, _Mapping]] = ..., numbers: _Optional[_Union[Int64Array, _Mapping]] = ...) -> None: ...
+
+class OccurrencesResponse(_message.Message):
+    __slots__ = ("rows", "generation")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    rows: Int64Array
+    generation: int
+    def __init__(self, rows: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class WordCountsRequest(_message.Message):
+    __slots__ = ("places", "text")
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    places: Int64Array
+    text: Tokens
+    def __init__(self, places: _Optional[_Union[Int64Array, _Mapping]] = ..., text: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
+
+class WordCountsResponse(_message.Message):
+    __slots__ = ("counts", "sizes", "generation")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    counts: Int64Array
+    sizes: Int64Array
+    generation: int
+    def __init__(self, counts: _Optional[_Union[Int64Array, _Mapping]] = ..., sizes: _Optional[_Union[Int64Array, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+
+class DocumentsAroundRequest(_message.Message):
+    __slots__ = ("queries", "places", "context")
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    queries: TokenBatch
+    places: Int64Array
+    context: int
+    def __init__(self, queries: _Optional[_Union[TokenBatch, _Mapping]] = ..., places: _Optional[_Union[Int64Array, _Mapping]] = ..., context: _Optional[int] = ...) -> None: ...
+
+class DocumentsAroundResponse(_message.Message):
+    __slots__ = ("documents", "generation")
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    documents: _containers.RepeatedCompositeFieldContainer[Document]
+    generation: int
+    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., generation: _Optional[int] = ...) -> None: ...

@@ -33,7 +33,8 @@ def test_every_method_has_an_answer_and_messages_of_its_own() -> None:
     for name, method in METHODS.items():
         assert method.request.DESCRIPTOR.name == f"{name}Request"
         assert method.response.DESCRIPTOR.name == f"{name}Response"
-        assert method.path == f"/gramdex.v1.IndexService/{name}"
+        assert method.path == f"/{method.service}/{name}"
+        assert method.service in ("gramdex.v1.IndexService", "gramdex.v1.PartService")
 
 
 def test_every_answer_carries_its_generation() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gramdex.errors import UsageError
 from gramdex.rpc.methods import METHODS
-from gramdex.rpc.server.answers import corpus, counting, documents, evidence, predicting
+from gramdex.rpc.server.answers import corpus, counting, documents, evidence, part, predicting
 from gramdex.rpc.server.call import Answer, Call
 
 ANSWERS: dict[str, Answer] = {
@@ -20,6 +20,7 @@ ANSWERS: dict[str, Answer] = {
     **predicting.ANSWERS,
     **documents.ANSWERS,
     **evidence.ANSWERS,
+    **part.ANSWERS,
 }
 
 

@@ -22,7 +22,7 @@ def documents(call: Call, request: v1.DocumentsRequest) -> Iterator[v1.Documents
     query = call.query("query", request.query)
     most, context = _most(call, request), optional(request, "context")
     found = call.index.documents(query, most, context, request.skip)
-    return (v1.DocumentsResponse(documents=some) for some in _parts(found))
+    return (v1.DocumentsResponse(documents=some) for some in parts_of(found))
 
 
 def get_document(call: Call, request: v1.GetDocumentRequest) -> v1.GetDocumentResponse:
@@ -49,7 +49,7 @@ def search(call: Call, request: v1.SearchRequest) -> Iterator[v1.SearchResponse]
         optional(request, "context"),
         request.skip,
     )
-    parts = _parts(found.documents)
+    parts = parts_of(found.documents)
     yield v1.SearchResponse(summary=write_search_summary(found), documents=next(parts, ()))
     yield from (v1.SearchResponse(documents=some) for some in parts)
 
@@ -73,15 +73,11 @@ def _cnf(call: Call, request: v1.SearchRequest) -> Any:
     if request.query:
         call.text("query", request.query, "query")
         return request.query
-    call.limits.check("clauses", "clauses", len(request.clauses))
-    call.limits.check("phrases", "clauses", sum(len(each.phrases) for each in request.clauses))
-    for number, clause in enumerate(request.clauses):
-        for place, phrase in enumerate(clause.phrases):
-            call.query(f"clauses[{number}].phrases[{place}]", phrase)
+    call.clauses("clauses", request.clauses)
     return read_clauses("clauses", request.clauses)
 
 
-def _parts(found: Iterable[Document]) -> Iterator[list[v1.Document]]:
+def parts_of(found: Iterable[Document]) -> Iterator[list[v1.Document]]:
     """Documents for one message after the other; at least one, which may be empty."""
     part: list[v1.Document] = []
     size = 0
