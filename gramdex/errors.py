@@ -14,11 +14,13 @@
     ├── UsageError                     2   an argument has no meaning here
     │   ├── QueryError                 2   a query holds what no query may hold
     │   └── TokenizerError             2   a tokenizer is unknown, missing or another one
-    └── IndexFileError                 3   files of an index cannot be trusted
-        ├── UnreadableIndexError       1   the system does not let them be read
-        ├── CorruptIndexError          3   bytes are not what the index says they are
-        ├── VersionError               3   written by a version this one cannot read
-        └── IncompleteIndexError       4   the build of this index has not finished
+    ├── IndexFileError                 3   files of an index cannot be trusted
+    │   ├── UnreadableIndexError       1   the system does not let them be read
+    │   ├── CorruptIndexError          3   bytes are not what the index says they are
+    │   ├── VersionError               3   written by a version this one cannot read
+    │   └── IncompleteIndexError       4   the build of this index has not finished
+    └── ServiceError                   1   a server did not answer as it should
+        └── UnavailableError           1   a server cannot be reached
 
 Each error names the thing, what was found, what was expected and the remedy.
 """
@@ -38,7 +40,9 @@ __all__ = [
     "OutputExistsError",
     "QueryError",
     "RecordError",
+    "ServiceError",
     "TokenizerError",
+    "UnavailableError",
     "UnreadableIndexError",
     "UsageError",
     "VersionError",
@@ -153,3 +157,13 @@ class IncompleteIndexError(IndexFileError):
     """The build of this index has not finished."""
 
     exit_code = 4
+
+
+class ServiceError(GramdexError):
+    """A server did not answer as it should."""
+
+
+class UnavailableError(ServiceError):
+    """A server cannot be reached."""
+
+    usual_remedy = "try again, or look at the server"

@@ -1,0 +1,1 @@
+"""How the network asks: several indexes that answer as one."""
