@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from gramdex.errors import QueryError, TokenizerError
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest, hash_manifests
 from gramdex.fmindex.format.vocabulary import Vocabulary
+from gramdex.fmindex.part import IndexPart
 from gramdex.fmindex.queries import probabilities
 from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions, attribute
 from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.documents import DocumentReader
-from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_number
+from gramdex.fmindex.queries.patterns import (
+    Ids,
+    PatternReader,
+    Query,
+    as_interval,
+    as_number,
+)
 from gramdex.fmindex.queries.search import Shown, read_clauses, search
 from gramdex.fmindex.queries.text import TextReader
 from gramdex.fmindex.results import (
@@ -36,6 +42,7 @@ from gramdex.fmindex.results import (
 )
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.takedown import hidden_documents, refuse_ranks
+from gramdex.fmindex.tokenized import Tokenized
 from gramdex.fmindex.tokenizers import Tokenizer
 
 if TYPE_CHECKING:
@@ -45,7 +52,7 @@ if TYPE_CHECKING:
 DOCUMENTS, CONTEXT = 10, 80
 
 
-class Index:
+class Index(Tokenized):
     """A corpus that answers; made by ``gramdex.open``.
 
     Counts are of occurrences and exact. A query is a flat sequence of integer ids, or a string:
@@ -81,6 +88,7 @@ class Index:
         self.vocabulary = vocabulary
         self.shards = tuple(shards)
         self.takedown = None if takedown is None else takedown[0]
+        self._copies = None if takedown is None else takedown[1]
         self.plain_engine = make_engine([shard.engine for shard in self.shards], threads)
         self._engine: Engine = self.plain_engine
         hidden: list[np.ndarray] = []
@@ -106,13 +114,6 @@ class Index:
         taken = 0 if self.takedown is None else self.takedown.document_count
         return sum(shard.documents for shard in self.shards) - taken
 
-    @cached_property
-    def generation(self) -> int:
-        """A 64-bit hash of what the manifests say; another index has another."""
-        return hash_manifests(
-            [*self.manifests, *(self.takedown.manifests if self.takedown else ())]
-        )
-
     def require_undamaged(self) -> None:
         """Nothing."""
 
@@ -120,6 +121,17 @@ class Index:
     def vocabulary_size(self) -> int:
         """Ids are in [0, vocabulary_size)."""
         return self.vocabulary.size
+
+    @cached_property
+    def generation(self) -> int:
+        """Names what the index holds, 64 bits: another number, another content."""
+        less = () if self.takedown is None else self.takedown.manifests
+        return hash_manifests([*self.manifests, *less], f"{len(self.manifests)} {self._copies}")
+
+    @cached_property
+    def part(self) -> IndexPart:
+        """What this index answers as a part of a larger one."""
+        return IndexPart(self._documents, self._patterns)
 
     def count(self, query: Query) -> int:
         """Occurrences; of the empty query: all tokens."""
@@ -181,12 +193,7 @@ class Index:
         """
         if self.takedown is not None:
             raise refuse_ranks()
-        shard, low, high = (
-            as_number(name, getattr(interval, name)) for name in ("shard", "low", "high")
-        )
-        if not 0 <= shard < len(self.shards) or not 0 <= low <= high <= self.shards[shard].size:
-            raise QueryError("interval", repr(interval), "an interval that find returned")
-        return self._engine.locate(shard, low, high)
+        return self._engine.locate(*as_interval(interval, [shard.size for shard in self.shards]))
 
     def prob(self, context: Query, token: int | str) -> Probability:
         """P(token | context) = c(context · token) / c(context)."""
@@ -249,7 +256,7 @@ class Index:
         context = None if context is None else as_number("context", context)
         if isinstance(query, str):
             return self._documents.holding(query, page, context)
-        return self._documents.matching(self._patterns.occurrences(query), page, context)
+        return self._documents.holding(self._patterns.occurrences(query), page, context)
 
     def search(
         self,
@@ -322,7 +329,8 @@ class Index:
             None if context is None else as_number("context", context),
         )
         spans = SpanOptions(min_length, max_count, keep, words, sentences)
-        return attribute(self._documents, self._patterns.encoded(text), spans, sources)
+        ids = self.vocabulary.to_ids(self._patterns.encoded(text))
+        return attribute(self, ids, spans, sources)
 
     def document(self, number: int) -> Document:
         """Document by its number in corpus order; documents taken down keep theirs.
@@ -331,6 +339,10 @@ class Index:
             QueryError: there is no such document, or it is taken down.
         """
         return self._documents.read(as_number("document", number))
+
+    def metadata(self, number: int) -> dict[str, Any]:
+        """Metadata of a document; errors as ``document``."""
+        return self._documents.metadata(as_number("document", number))
 
     def document_at(self, shard: int, position: int, context: int | None = None) -> Document:
         """Document around a text position, as ``locate`` gives them, with that token as match.
@@ -351,34 +363,6 @@ class Index:
         from gramdex.fmindex.queries.contamination.judging import contamination
 
         return contamination(self, examples, **options)
-
-    def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:
-        """Refuse ids of another tokenizer than the one of this index.
-
-        Ids do not say where they come from; whoever brings some can ask first.
-
-        Args:
-            tokenizer: the tokenizer that made them, or its fingerprint.
-
-        Raises:
-            TokenizerError: it is not the one of this index.
-        """
-        fingerprint = tokenizer if isinstance(tokenizer, str) else tokenizer.fingerprint
-        if fingerprint != self.tokenizer.fingerprint:
-            raise TokenizerError(
-                "ids",
-                f"made by tokenizer {fingerprint}",
-                f"the {self.tokenizer.kind} tokenizer of this index, {self.tokenizer.fingerprint}",
-                "encode with index.tokenizer",
-            )
-
-    def encode(self, text: str) -> np.ndarray:
-        """Ids of a text with the tokenizer of this index, uint32."""
-        return self.tokenizer.encode(text)
-
-    def decode(self, ids: Ids) -> str:
-        """Text of ids."""
-        return self.tokenizer.decode(np.asarray(ids))
 
     def verify(self) -> Verification:
         """Check every byte, and that every suffix array is the sorted permutation it claims.

@@ -79,9 +79,9 @@ class IndexManifest:
     build: dict[str, Any] = field(default_factory=dict)
 
 
-def hash_manifests(manifests: Sequence[IndexManifest]) -> int:
-    """A 64-bit hash of what manifests say, in their order."""
-    digest = xxhash.xxh3_64()
+def hash_manifests(manifests: Sequence[IndexManifest], more: str) -> int:
+    """A 64-bit hash of what manifests say, in their order, and of what is said besides."""
+    digest = xxhash.xxh3_64(more.encode())
     for manifest in manifests:
         digest.update(_encode(asdict(manifest)))
     return digest.intdigest()

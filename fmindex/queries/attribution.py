@@ -13,6 +13,7 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -20,18 +21,15 @@ from gramdex.errors import QueryError
 from gramdex.fmindex.evidence import AttributedSpan, Attribution, Source
 from gramdex.fmindex.queries.bm25 import bm25, words_of
 from gramdex.fmindex.queries.borders import text_borders
-from gramdex.fmindex.queries.documents import DocumentReader
-from gramdex.fmindex.queries.patterns import as_number
-from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Pattern, find_pattern
+from gramdex.fmindex.queries.patterns import Ids, Query, as_number
+from gramdex.fmindex.results import Document, MatchingStatistics
+from gramdex.fmindex.tokenizers import Tokenizer
 
 KEEP = 0.05
 """Share of the text's tokens, rounded up, that is the number of spans kept."""
 
 LEAST_TOKENS, LEAST_BYTES = 5, 20
 """Tokens of a span, on an index of tokens and on one of bytes."""
-
-_SCORED = 1024
-"""Tokens before and after a span by which its document is ranked."""
 
 _LOOKED_AT = (40, 400)
 """Occurrences of a span that are looked at for documents, and, where those lie in too few, then."""
@@ -81,28 +79,77 @@ class SourceOptions:
     context: int | None
 
 
+class Places(Protocol):
+    """Where spans stand; see ``fmindex/part.py``, which answers for one index."""
+
+    def located(self, queries: Sequence[Ids]) -> np.ndarray:
+        """Occurrences of each that can be drawn."""
+        ...
+
+    def occurrences(
+        self, queries: Sequence[Ids], which: np.ndarray, numbers: np.ndarray
+    ) -> np.ndarray:
+        """Shard, position and document of some, and whether it is shown."""
+        ...
+
+    def word_counts(self, places: np.ndarray, text: Ids) -> tuple[np.ndarray, np.ndarray]:
+        """How often the words of a text stand around places, and how many words do."""
+        ...
+
+    def documents_around(
+        self, queries: Sequence[Ids], places: np.ndarray, context: int | None
+    ) -> list[Document]:
+        """What is shown around places."""
+        ...
+
+
+class Corpus(Protocol):
+    """What is asked about a text: an index, or several that answer as one."""
+
+    tokenizer: Tokenizer
+
+    @property
+    def part(self) -> Places:
+        """Where spans stand."""
+        ...
+
+    def match(self, text: Query) -> MatchingStatistics:
+        """As of ``Index``."""
+        ...
+
+    def count_batch(self, queries: Sequence[Query]) -> np.ndarray:
+        """As of ``Index``."""
+        ...
+
+
 def attribute(
-    reader: DocumentReader, ranks: np.ndarray, spans: SpanOptions, sources: SourceOptions
+    corpus: Corpus, ids: np.ndarray, spans: SpanOptions, sources: SourceOptions
 ) -> Attribution:
-    """Spans of a text, given in ranks, with their documents."""
-    engine, ids = reader.engine, reader.vocabulary.to_ids(ranks)
-    lengths, _ = engine.matching_statistics(ranks)
-    words = reader.tokenizer.lossless_bytes and reader.tokenizer.kind != "none"
+    """Spans of a text, int64[n] ids, with their documents."""
+    tokenizer, lengths = corpus.tokenizer, corpus.match(ids).lengths
+    words = tokenizer.lossless_bytes and tokenizer.kind != "none"
     words = words if spans.words is None else spans.words
-    borders = text_borders(reader.tokenizer, ids, words, spans.sentences)
-    least = LEAST_BYTES if reader.tokenizer.kind == "bytes" else LEAST_TOKENS
+    borders = text_borders(tokenizer, ids, words, spans.sentences)
+    least = LEAST_BYTES if tokenizer.kind == "bytes" else LEAST_TOKENS
     bounds = maximal_spans(lengths, *borders, spans.min_length or least)
-    found = _described(reader, ranks, ids, bounds)
+    found = _described(corpus, ids, bounds)
     if spans.max_count is not None:
         found = [span for span in found if span.count <= spans.max_count]
     kept = found
     if spans.keep is not None:
         order = sorted(found, key=lambda span: (span.log_probability, span.start))
-        chosen = order[: math.ceil(spans.keep * ranks.size)]
+        chosen = order[: math.ceil(spans.keep * ids.size)]
         kept = sorted(chosen, key=lambda span: span.start)
-    if sources.documents:
-        kept = _with_sources(reader, ranks, kept, sources)
+    if sources.documents and kept:
+        kept = _with_sources(corpus, ids, kept, sources)
     return Attribution(ids, tuple(kept), len(found), lengths)
+
+
+def query_words(tokenizer: Tokenizer, ids: np.ndarray) -> Sequence[Hashable]:
+    """Distinct words of a text, ascending; its ids where text is not known."""
+    if tokenizer.kind == "none":
+        return sorted(set(ids.tolist()))
+    return sorted(set(words_of(tokenizer.decode(ids))))
 
 
 def maximal_spans(
@@ -128,99 +175,86 @@ def maximal_spans(
 
 
 def _described(
-    reader: DocumentReader, ranks: np.ndarray, ids: np.ndarray, bounds: list[tuple[int, int]]
+    corpus: Corpus, ids: np.ndarray, bounds: list[tuple[int, int]]
 ) -> list[AttributedSpan]:
-    """Counts, probabilities and texts of spans; two batches of counts."""
+    """Counts, probabilities and texts of spans; one batch of counts."""
     if not bounds:
         return []
-    tokens, place = np.unique(ranks, return_inverse=True)
-    single = reader.engine.count_batch(tokens, np.arange(tokens.size + 1))
-    total = reader.engine.count(ranks[:0])
+    tokens, place = np.unique(ids, return_inverse=True)
+    flat = ids.tolist()
+    asked = [[], *([token] for token in tokens.tolist()), *(flat[a:b] for a, b in bounds)]
+    counts = corpus.count_batch(asked)
+    total, single, counts = counts[0], counts[1 : tokens.size + 1], counts[tokens.size + 1 :]
     shares = np.log(np.maximum(single, 1) / total)[place]  # tokens of spans occur
     sums = [math.fsum(shares[start:end].tolist()) for start, end in bounds]
-    offsets = np.cumsum([0, *(end - start for start, end in bounds)])
-    flat = np.concatenate([ranks[start:end] for start, end in bounds])
-    counts = reader.engine.count_batch(flat, offsets).tolist()
     return [
-        AttributedSpan(start, end, count, share, _text(reader, ids, start, end))
-        for (start, end), count, share in zip(bounds, counts, sums, strict=True)
+        AttributedSpan(start, end, count, share, _text(corpus.tokenizer, ids, start, end))
+        for (start, end), count, share in zip(bounds, counts.tolist(), sums, strict=True)
     ]
 
 
-def _text(reader: DocumentReader, ids: np.ndarray, start: int, end: int) -> str | None:
-    if reader.tokenizer.kind == "none":
+def _text(tokenizer: Tokenizer, ids: np.ndarray, start: int, end: int) -> str | None:
+    if tokenizer.kind == "none":
         return None
-    return reader.tokenizer.decode(ids[start:end], at_start=start == 0)
+    return tokenizer.decode(ids[start:end], at_start=start == 0)
 
 
 def _with_sources(
-    reader: DocumentReader,
-    ranks: np.ndarray,
-    spans: list[AttributedSpan],
-    options: SourceOptions,
+    corpus: Corpus, ids: np.ndarray, spans: list[AttributedSpan], options: SourceOptions
 ) -> list[AttributedSpan]:
-    phrases = [find_pattern(reader.engine, ranks[span.start : span.end]) for span in spans]
-    flat = [
-        (i, place) for i, phrase in enumerate(phrases) for place in _places(reader, phrase, options)
+    queries = [ids[span.start : span.end] for span in spans]
+    drawn = _places(corpus.part, queries, options)
+    flat = [(i, *place) for i, places in enumerate(drawn) for place in places]
+    table = np.array(flat, np.int64).reshape(-1, 3)
+    lengths = np.array([query.size for query in queries])[table[:, 0]]
+    counts, sizes = corpus.part.word_counts(np.column_stack([table[:, 1:], lengths]), ids)
+    words = query_words(corpus.tokenizer, ids)
+    documents = [
+        Counter({words[j]: int(row[j]) for j in np.flatnonzero(row).tolist()}) for row in counts
     ]
-    words = [_words(reader, place, spans[i].length) for i, place in flat]
-    query: Sequence[Hashable] = ranks.tolist()
-    if reader.tokenizer.kind != "none":
-        query = words_of(reader.tokenizer.decode(reader.vocabulary.to_ids(ranks)))
-    ranked: list[list[tuple[float, tuple[int, int]]]] = [[] for _ in spans]
-    for (i, place), score in zip(flat, bm25(query, words), strict=True):
-        ranked[i].append((score, place))
-    return [
-        replace(span, sources=_sources(reader, phrase, some, options.context))
-        for span, phrase, some in zip(spans, phrases, ranked, strict=True)
-    ]
+    scores = bm25(words, documents, sizes.tolist())
+    order = sorted(range(len(flat)), key=lambda i: (flat[i][0], -scores[i], flat[i]))
+    sources: list[list[Source]] = [[] for _ in spans]
+    around = corpus.part.documents_around(queries, table[order], options.context)
+    for i, document in zip(order, around, strict=True):
+        sources[flat[i][0]].append(Source(scores[i], document))
+    return [replace(span, sources=tuple(s)) for span, s in zip(spans, sources, strict=True)]
 
 
 def _places(
-    reader: DocumentReader, phrase: Pattern, options: SourceOptions
-) -> list[tuple[int, int]]:
-    """A place of the phrase in each of several documents, in corpus order."""
-    first: dict[tuple[int, int], int] = {}
+    part: Places, queries: Sequence[np.ndarray], options: SourceOptions
+) -> list[list[tuple[int, int]]]:
+    """For each query a shard and position in each of several documents, in corpus order."""
+    located = part.located(queries).tolist()
+    first: list[dict[tuple[int, int], int]] = [{} for _ in queries]
+    asked = list(range(len(queries)))
     for looked_at in _LOOKED_AT:
-        numbers = np.arange(phrase.located)
-        if phrase.located > looked_at:
-            generator = np.random.default_rng(options.seed)
-            numbers = generator.choice(phrase.located, looked_at, replace=False)
-        for shard, place in sorted(map(phrase.place, numbers.tolist())):
-            position = place >> OFFSET_BITS
-            document = reader.shards[shard].document_of(np.array([position]))
-            if reader.shown(shard, document)[0]:
-                first.setdefault((shard, int(document[0])), position)
-        if len(first) >= options.documents or phrase.located <= looked_at:
+        numbers = [_drawn(located[i], looked_at, options.seed) for i in asked]
+        which = np.repeat(asked, [some.size for some in numbers])
+        rows = part.occurrences(queries, which, np.concatenate(numbers))
+        places = np.column_stack([which, rows])[rows[:, 3] > 0]
+        for i, shard, position, document, _ in sorted(places.tolist()):
+            first[i].setdefault((shard, document), position)
+        asked = [i for i in asked if len(first[i]) < options.documents and located[i] > looked_at]
+        if not asked:
             break
-    places = sorted((shard, position) for (shard, _), position in first.items())
+    return [
+        _some([(shard, position) for (shard, _), position in each.items()], options)
+        for each in first
+    ]
+
+
+def _drawn(total: int, most: int, seed: int) -> np.ndarray:
+    """Numbers of occurrences that are looked at."""
+    if total <= most:
+        return np.arange(total)
+    return np.random.default_rng(seed).choice(total, most, replace=False)
+
+
+def _some(places: list[tuple[int, int]], options: SourceOptions) -> list[tuple[int, int]]:
+    places = sorted(places)
     if len(places) > options.documents:
         generator = np.random.default_rng(options.seed)
         chosen = generator.choice(len(places), options.documents, replace=False)
         places = [places[i] for i in np.sort(chosen).tolist()]
     return places
-
-
-def _words(reader: DocumentReader, place: tuple[int, int], length: int) -> Counter:
-    """Words around a place, inside its document; ranks where text is not known."""
-    shard, position = place
-    document = int(reader.shards[shard].document_of(np.array([position]))[0])
-    first, last = reader.shards[shard].bounds(document)
-    low, high = max(first, position - _SCORED), min(last, position + length + _SCORED)
-    ranks = reader.engine.extract(shard, low, high)
-    if reader.tokenizer.kind == "none":
-        return Counter(ranks.tolist())
-    return Counter(words_of(reader.tokenizer.decode(reader.vocabulary.to_ids(ranks))))
-
-
-def _sources(
-    reader: DocumentReader,
-    phrase: Pattern,
-    ranked: list[tuple[float, tuple[int, int]]],
-    context: int | None,
-) -> tuple[Source, ...]:
-    clauses = [Clause([phrase])]
-    return tuple(
-        Source(score, reader.around(place, phrase.longest, clauses, context))
-        for score, place in sorted(ranked, key=lambda each: (-each[0], each[1]))
-    )

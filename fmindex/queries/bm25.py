@@ -16,14 +16,17 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def bm25(query: Iterable[Hashable], documents: Sequence[Counter]) -> list[float]:
+def bm25(
+    query: Iterable[Hashable], documents: Sequence[Counter], sizes: Sequence[int] | None = None
+) -> list[float]:
     """Score of each document, given as how often each of its words stands there.
 
     How rare a word is, and how long documents are, is taken from these documents alone; a word
-    counts once however often the query has it.
+    counts once however often the query has it. Where ``sizes`` says how many words each document
+    has, words that are not of the query may be left out of ``documents``.
     """
     wanted = set(query)
-    sizes = [document.total() for document in documents]
+    sizes = [document.total() for document in documents] if sizes is None else sizes
     average = sum(sizes) / max(len(documents), 1)
     holding = Counter(word for document in documents for word in wanted & document.keys())
     weights = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,10 @@ class Matches(NamedTuple):
         """Some of them."""
         sizes = self.sizes if isinstance(self.sizes, int) else self.sizes[which]
         return Matches(self.spans.take(which), sizes)
+
+
+FirstMatches: TypeAlias = Callable[[int, int], Matches]
+"""From a shard and a number: all matches in so many of its documents that have some, or in more."""
 
 
 def _tokens_from(positions: np.ndarray, length: int) -> Matches:
@@ -68,16 +72,25 @@ class DocumentReader:
         """Document by its number in the index.
 
         Raises:
-            QueryError: there is no such document.
+            QueryError: there is no such document, or it is taken down.
         """
+        shard, local = self._place(number)
+        return self._document(shard, local, _tokens_from(np.empty(0, np.int64), 0), None)
+
+    def metadata(self, number: int) -> dict[str, Any]:
+        """Metadata of a document; errors as ``read``."""
+        shard, local = self._place(number)
+        return self.shards[shard].read_metadata(local)
+
+    def _place(self, number: int) -> tuple[int, int]:
+        """Shard of a document, and its number there."""
         local = number
         for index, shard in enumerate(self.shards):
             if 0 <= local < shard.documents:
-                self._require_shown(index, local)
-                return self._document(index, local, _tokens_from(np.empty(0, np.int64), 0), None)
+                self.require_shown(index, local)
+                return index, local
             local -= shard.documents
-        total = self.number(len(self.shards), 0)
-        raise QueryError(f"document {number}", "no such document", f"0 to {total - 1}")
+        raise no_such_document(number, self.number(len(self.shards), 0))
 
     def read_at(self, shard: int, position: int, context: int | None) -> Document:
         """Document around a text position of a shard.
@@ -88,41 +101,56 @@ class DocumentReader:
         if not 0 <= shard < len(self.shards) or not 0 <= position < self.shards[shard].size:
             raise QueryError(f"position {position} of shard {shard}", "no such position")
         document = int(self.shards[shard].document_of(np.array([position]))[0])
-        self._require_shown(shard, document)
+        self.require_shown(shard, document)
         if position == self.shards[shard].bounds(document)[1]:
             raise QueryError(f"position {position} of shard {shard}", "a document's end", "a token")
         return self._document(shard, document, _tokens_from(np.array([position]), 1), context)
 
-    def matching(
-        self, pattern: np.ndarray, page: tuple[int, int], context: int | None
+    def holding(
+        self, query: np.ndarray | str, page: tuple[int, int], context: int | None
     ) -> list[Document]:
-        """Documents that hold the pattern, in corpus order, with all its occurrences in them.
+        """Documents that hold a pattern or a string, in corpus order, with every occurrence.
 
         ``page``: how many are left out first, and how many there are at most.
         """
-        if pattern.size == 0:
-            raise QueryError("query", "no tokens", "at least one token")
         skip, left = page
         documents: list[Document] = []
-        intervals = self.engine.find(pattern)[1][: len(self.shards)]
-        for shard, (low, high) in enumerate(intervals.tolist()):
-            if left > 0 and low < high:
-                positions = self._first_positions(shard, low, high, skip + left)
-                positions = positions[self.shown(shard, self.shards[shard].document_of(positions))]
-                matches = _tokens_from(positions, pattern.size)
+        first = self._first_matches(query)
+        for shard in range(len(self.shards)):
+            if left > 0:
+                matches = first(shard, skip + left)
                 skip, left = self._add(documents, (shard, matches), (skip, left), context)
         return documents
 
-    def holding(self, text: str, page: tuple[int, int], context: int | None) -> list[Document]:
-        """Documents that hold a string, in corpus order; as ``matching``."""
-        skip, left = page
-        documents: list[Document] = []
-        rows, size = self.texts.rows(text), len(text.encode())
+    def found(self, query: np.ndarray | str, most: int) -> int:
+        """How many documents hold a query; ``most``, if there are more."""
+        first, found = self._first_matches(query), 0
         for shard in range(len(self.shards)):
-            if left > 0:
-                matches = Matches(self.texts.first_spans(text, shard, rows, skip + left), size)
-                skip, left = self._add(documents, (shard, matches), (skip, left), context)
-        return documents
+            if found < most:
+                starts = first(shard, most - found).spans.starts
+                found += np.unique(self.shards[shard].document_of(starts)).size
+        return min(found, most)
+
+    def _first_matches(self, query: np.ndarray | str) -> FirstMatches:
+        """What finds a pattern of ranks, or a string, shard by shard.
+
+        Raises:
+            QueryError: the query is empty.
+        """
+        if isinstance(query, str):
+            text, rows, size = query, self.texts.rows(query), len(query.encode())
+            return lambda shard, most: Matches(
+                self.texts.first_spans(text, shard, rows, most), size
+            )
+        if query.size == 0:
+            raise QueryError("query", "no tokens", "at least one token")
+        intervals, length = self.engine.find(query)[1], query.size
+
+        def positions(shard: int, most: int) -> Matches:
+            low, high = intervals[shard].tolist()
+            return _tokens_from(self._first_positions(shard, low, high, most), length)
+
+        return positions
 
     def _add(
         self,
@@ -148,16 +176,22 @@ class DocumentReader:
 
     def _first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """All occurrences in the first ``most`` documents, and perhaps some after them."""
-        taken = self.engine.first_taken
+        taken, positions = self.engine.first_taken, np.empty(0, np.int64)
         while taken < high - low:
             positions = self.engine.first_positions(shard, low, high, taken)
             documents = np.unique(self.shards[shard].document_of(positions))
             if np.count_nonzero(self.shown(shard, documents)) > most:
-                return positions
+                return self._shown_positions(shard, positions)
             taken *= 16
-        return self.engine.locate(shard, low, high)
+        if low < high:
+            positions = self.engine.locate(shard, low, high)
+        return self._shown_positions(shard, positions)
 
-    def _require_shown(self, shard: int, document: int) -> None:
+    def _shown_positions(self, shard: int, positions: np.ndarray) -> np.ndarray:
+        return positions[self.shown(shard, self.shards[shard].document_of(positions))]
+
+    def require_shown(self, shard: int, document: int) -> None:
+        """Refuse a document of a shard that is taken down: QueryError."""
         if not self.shown(shard, np.array([document]))[0]:
             raise QueryError(
                 f"document {self.number(shard, document)}",
@@ -251,6 +285,11 @@ class DocumentReader:
         return text.decode("utf-8", "replace"), [
             characters.span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
         ]
+
+
+def no_such_document(number: int, documents: int) -> QueryError:
+    """The error of a number that is none of an index of so many documents."""
+    return QueryError(f"document {number}", "no such document", f"0 to {documents - 1}")
 
 
 def _check_inside(shard: Shard, document: int, spans: Spans) -> None:

@@ -122,6 +122,18 @@ def as_number(name: str, value: Any, least: int = 0) -> int:
     return number
 
 
+def as_interval(interval: Any, sizes: Sequence[int]) -> tuple[int, int, int]:
+    """Shard and ranks [low, high) of an interval in shards of these sizes.
+
+    Raises:
+        QueryError: it does not lie in one of them.
+    """
+    shard, low, high = (as_number(n, getattr(interval, n)) for n in ("shard", "low", "high"))
+    if not shard < len(sizes) or not low <= high <= sizes[shard]:
+        raise QueryError("interval", repr(interval), "an interval that find returned")
+    return shard, low, high
+
+
 def flatten_ids(queries: Any) -> tuple[np.ndarray, np.ndarray]:
     """Many id sequences as one new int64 array and int64[k + 1] offsets.
 

@@ -24,6 +24,11 @@ from gramdex.kernels.memory import SEPARATOR
 def prob(engine: Engine, context: np.ndarray, token: int) -> Probability:
     """P(token | context); ranks in, counts out."""
     total, count = engine.prob(context, token)
+    return probability(count, total)
+
+
+def probability(count: int, total: int) -> Probability:
+    """P of what follows ``count`` of the ``total`` occurrences of a context."""
     return Probability(_ratio(count, total), total, count)
 
 
@@ -91,19 +96,19 @@ def _most_frequent(
     ids = vocabulary.to_ids(ranks)
     if ids.size > 1:
         found = ids.size
-        ids, counts = _by_count(vocabulary, ids, counts, limit)
+        ids, counts = by_count(ids, counts, vocabulary.size, limit)
         return ids, counts, end_count, ids.size == found
     return ids, counts, end_count, True
 
 
-def _by_count(
-    vocabulary: Vocabulary, ids: np.ndarray, counts: np.ndarray, limit: int | None
+def by_count(
+    ids: np.ndarray, counts: np.ndarray, vocabulary_size: int, limit: int | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Greatest counts first, equal ones by id.
+    """Distinct ids, at least one, with the greatest counts first, equal ones by id; int64 both.
 
     Count and id fit one number unless both are huge; sorting those takes a twentieth of the time.
     """
-    most, bits = int(counts.max()), vocabulary.size.bit_length()
+    most, bits = int(counts.max()), vocabulary_size.bit_length()
     if most.bit_length() + bits > 63:
         order = np.lexsort((ids, -counts))[:limit]
         return ids[order], counts[order]

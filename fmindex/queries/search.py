@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
 from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Part, Phrase, read_phrase
 from gramdex.fmindex.queries.query_string import parse_search
+from gramdex.fmindex.results import Document
 from gramdex.kernels.positions import documents_of, keep_near
 
 SAMPLE, SMALL_SAMPLE = 4096, 256
@@ -30,11 +31,30 @@ SAMPLE, SMALL_SAMPLE = 4096, 256
 
 @dataclass(frozen=True)
 class Found:
-    """Matches: their shards and documents there, int64[n] each, in corpus order."""
+    """Matches: their shards and documents there, int64[n] each, in corpus order.
+
+    Attributes:
+        sampled: occurrences of the anchor that were looked at.
+        total: occurrences there are in the files.
+    """
 
     shards: np.ndarray
     documents: np.ndarray
     positions: np.ndarray
+    sampled: int
+    total: int
+
+    @property
+    def document_count(self) -> int | None:
+        """Documents that hold a match; None where not all occurrences were looked at."""
+        return self.places.shape[0] if self.sampled == self.total else None
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Shard and position of the first match in each document, int64[documents, 2]."""
+        documents = np.stack([self.shards, self.documents], axis=1)
+        _, first = np.unique(documents, axis=0, return_index=True)
+        return np.stack([self.shards[first], self.positions[first]], axis=1)
 
 
 def read_clauses(
@@ -96,29 +116,57 @@ def search(
         shown: which documents, and how much of each.
     """
     anchor = min(range(len(clauses)), key=lambda number: clauses[number].count)
-    total = clauses[anchor].located
-    others = sum(clause.located for clause in clauses) - total
-    sample = _sample_size(reader, window)
-    rare = total <= sample and others > _worth(reader, window) * total
-    if rare or total + others > reader.engine.most_located:
-        found, sampled = _around(reader, clauses, anchor, window, (sample, shown.seed))
-    else:
-        found, sampled = _intersect(reader, clauses, anchor, window), total
-    documents = np.stack([found.shards, found.documents], axis=1)
-    documents, first = np.unique(documents, axis=0, return_index=True)
-    chosen = _choose(first, shown)
-    longest = clauses[anchor].longest
-    places = [(int(found.shards[i]), int(found.positions[i])) for i in chosen.tolist()]
-    count, low, high = _estimate(clauses, found.positions.size, sampled, total)
+    found = find_matches(reader, clauses, anchor, window, shown.seed)
+    chosen = found.places[choose(found.places.shape[0], shown)]
+    count, low, high = estimate(clauses, found)
     return SearchResult(
         count=count,
         exact=low == high,
         low=low,
         high=high,
-        document_count=len(documents) if sampled == total else None,
-        documents=tuple(reader.around(place, longest, clauses, shown.context) for place in places),
+        document_count=found.document_count,
+        documents=documents_at(reader, clauses, chosen, clauses[anchor].longest, shown.context),
         anchor=anchor,
-        sampled=sampled,
+        sampled=found.sampled,
+    )
+
+
+def find_matches(
+    reader: DocumentReader,
+    clauses: Sequence[Clause],
+    anchor: int,
+    window: int | None,
+    seed: int | None,
+) -> Found:
+    """Places of one clause, the anchor, near which all others stand; drawn where they are many."""
+    total = clauses[anchor].located
+    others = sum(clause.located for clause in clauses) - total
+    sample = _sample_size(reader, window)
+    rare = total <= sample and others > _worth(reader, window) * total
+    if rare or total + others > reader.engine.most_located:
+        return _around(reader, clauses, anchor, window, (sample, seed))
+    return _intersect(reader, clauses, anchor, window)
+
+
+def choose(documents: int, shown: Shown) -> np.ndarray:
+    """Which of so many documents, in corpus order, are shown; ascending int64."""
+    order = np.arange(documents)
+    if shown.seed is not None:
+        order = np.random.default_rng(shown.seed).permutation(order)
+    return np.sort(order[shown.skip : shown.skip + shown.most])
+
+
+def documents_at(
+    reader: DocumentReader,
+    clauses: Sequence[Clause],
+    places: np.ndarray,
+    length: int,
+    context: int | None,
+) -> tuple[Document, ...]:
+    """Documents at places, int64[k, 2] shards and positions, with the phrases of all clauses."""
+    return tuple(
+        reader.around((shard, position), length, clauses, context)
+        for shard, position in places.tolist()
     )
 
 
@@ -158,6 +206,8 @@ def _intersect(
         np.repeat(np.arange(len(parts)), sizes),
         np.concatenate([nothing, *(documents for _, documents in parts)]),
         np.concatenate([nothing, *(positions for positions, _ in parts)]),
+        clauses[anchor].located,
+        clauses[anchor].located,
     )
 
 
@@ -183,8 +233,8 @@ def _around(
     anchor: int,
     window: int | None,
     drawing: tuple[int, int | None],
-) -> tuple[Found, int]:
-    """Matches among a uniform sample of the anchor's occurrences, and how many were drawn.
+) -> Found:
+    """Matches among a uniform sample of the anchor's occurrences.
 
     ``drawing`` is how many are to be drawn, and the seed.
     """
@@ -203,7 +253,7 @@ def _around(
         if text.first_of(place, before) and text.near(place >> OFFSET_BITS, window):
             found.append((shard, document, place >> OFFSET_BITS))
     table = np.array(found, np.int64).reshape(-1, 3)
-    return Found(table[:, 0], table[:, 1], table[:, 2]), sampled
+    return Found(table[:, 0], table[:, 1], table[:, 2], sampled, total)
 
 
 def _sample_size(reader: DocumentReader, window: int | None) -> int:
@@ -291,22 +341,16 @@ class _Text:
         return Part(self._shard, low, ranks)
 
 
-def _choose(first: np.ndarray, shown: Shown) -> np.ndarray:
-    """The first match in each of the documents to show, in corpus order."""
-    if shown.seed is not None:
-        first = np.random.default_rng(shown.seed).permutation(first)
-    return np.sort(first[shown.skip : shown.skip + shown.most])
-
-
-def _estimate(
-    clauses: Sequence[Clause], matches: int, sampled: int, total: int
+def estimate(
+    clauses: Sequence[Clause], found: Found, confidence: float = proportion.CONFIDENCE
 ) -> tuple[int, int, int]:
     """Count of all matches, and its bounds, from those among a sample of the anchor."""
+    matches, sampled, total = found.positions.size, found.sampled, found.total
     if sampled == total:
         return matches, matches, matches
     if len(clauses) == 1 and len(clauses[0].phrases) == 1:
         return (clauses[0].count,) * 3
-    low, high = proportion.bounds(matches, sampled)
+    low, high = proportion.bounds(matches, sampled, confidence)
     low, high = (
         max(matches, int(total * low)),
         min(total - sampled + matches, int(total * high) + 1),

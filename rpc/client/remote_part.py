@@ -1,4 +1,4 @@
-"""``gramdex.fmindex.part.IndexPart`` over a network: an index elsewhere as a part of a larger one."""
+"""``gramdex.fmindex.part.IndexPart`` over a network: an index elsewhere as a part of more."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gramdex.errors import QueryError, UsageError
+from gramdex.errors import UsageError
 from gramdex.fmindex.queries.contamination.definitions import Definition
 from gramdex.fmindex.queries.contamination.matching import (
     CountedText,
@@ -107,11 +107,7 @@ class Corpus:
 
     def metadata(self, number: int) -> dict[str, Any]:
         """Metadata of a document of the corpus."""
-        for shard in self.index.shards:
-            if number < shard.documents:
-                return shard.read_metadata(number)
-            number -= shard.documents
-        raise QueryError(f"document {number}", "no such document")
+        return self.index.metadata(number)
 
     def documents(self, form: str, query: Query, most: int, near: bool) -> list[Document]:
         """The first documents that hold a query, with what is ``near`` the match or nothing.

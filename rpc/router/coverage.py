@@ -1,0 +1,116 @@
+"""Answers without the members that are down, given only where the caller allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+_LEAVE: ContextVar[Leave | None] = ContextVar("leave", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the corpus an answer is of.
+
+    Attributes:
+        answered: tokens of the members that answered, separators not counted.
+        token_count: tokens of all members.
+        missing: names of the members that did not.
+    """
+
+    answered: int
+    token_count: int
+    missing: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Tokens of the corpus that the answer is of, as a share; of an empty corpus 1."""
+        return self.answered / self.token_count if self.token_count else 1.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether no member is missing."""
+        return not self.missing
+
+    def __repr__(self) -> str:
+        less = "" if self.complete else f" without {', '.join(self.missing)}"
+        return f"Coverage({self.share:.1%} of {self.token_count:,} tokens{less})"
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """An answer, and how much of the corpus it is of.
+
+    Attributes:
+        answer: what the query answers over the members that could be reached.
+        coverage: which these are.
+    """
+
+    answer: Any
+    coverage: Coverage
+
+    def __repr__(self) -> str:
+        return f"Partial({self.answer!r}, {self.coverage!r})"
+
+
+class Leave:
+    """What is missing from the answers given since partial ones were allowed.
+
+    Of several answers a member counts as missing if it is missing from any.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[int, tuple[int, dict[str, int]]] = {}
+
+    def add(self, index: object, token_count: int, missing: Mapping[str, int]) -> None:
+        """Note an answer of an index of so many tokens, and the tokens of each missing member."""
+        before = self._said.get(id(index), (0, {}))[1]
+        self._said[id(index)] = token_count, {**before, **missing}
+
+    @property
+    def coverage(self) -> Coverage:
+        """Of all these answers."""
+        total = sum(count for count, _ in self._said.values())
+        lost = [(n, tokens) for _, missing in self._said.values() for n, tokens in missing.items()]
+        names = tuple(dict.fromkeys(name for name, _ in lost))
+        return Coverage(total - sum(tokens for _, tokens in lost), total, names)
+
+    @property
+    def share(self) -> float:
+        """See ``Coverage``."""
+        return self.coverage.share
+
+    @property
+    def complete(self) -> bool:
+        """See ``Coverage``."""
+        return self.coverage.complete
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """See ``Coverage``."""
+        return self.coverage.missing
+
+    def __repr__(self) -> str:
+        return repr(self.coverage)
+
+
+@contextmanager
+def partial_answers() -> Iterator[Leave]:
+    """Allow answers without the members that are down, in this thread, inside the block.
+
+    What it yields says of all queries in the block together what they cover.
+    """
+    leave = Leave()
+    token = _LEAVE.set(leave)
+    try:
+        yield leave
+    finally:
+        _LEAVE.reset(token)
+
+
+def leave_given() -> Leave | None:
+    """What notes partial answers, where they are allowed."""
+    return _LEAVE.get()

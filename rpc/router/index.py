@@ -1,0 +1,222 @@
+"""Several indexes that answer as one, while some of them change or go down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, TypeVar, cast
+
+import xxhash
+
+from gramdex.errors import UnavailableError, UsageError
+from gramdex.fmindex.queries.patterns import Query
+from gramdex.rpc.router.answers import Answers
+from gramdex.rpc.router.coverage import Partial, leave_given, partial_answers
+from gramdex.rpc.router.cursor import RoutedCursor
+from gramdex.rpc.router.evidence import RoutedPlaces
+from gramdex.rpc.router.members import (
+    Asking,
+    Member,
+    MembersChanged,
+    MembersLost,
+    keeps_changing,
+    note_member,
+    numbered,
+)
+
+T = TypeVar("T")
+
+QUERIES = frozenset(
+    {
+        "count", "count_batch", "find", "locate", "prob", "ntd", "infgram_prob", "infgram_ntd",
+        "infgram_scores", "match", "documents", "search", "attribute", "document", "metadata",
+        "document_at", "contamination",
+    }
+)  # fmt: skip
+"""Methods that ask members."""
+
+_BEGUN = 4
+"""How often a query is begun again because members change."""
+
+_THREADS = 8
+"""Queries that are asked at the same time without waiting for each other."""
+
+
+class View(Answers):
+    """Queries over the members that take part in one attempt at a query."""
+
+    def __init__(self, asking: Asking, everyone: tuple[Member, ...]) -> None:
+        self.asking, self._everyone = asking, everyone
+        self.part = RoutedPlaces(asking)
+        self.tokenizer = everyone[0].index.tokenizer
+
+    @property
+    def everyone(self) -> tuple[Member, ...]:
+        """All members, those that cannot be reached included."""
+        return self._everyone
+
+    def begun(self, query: Callable[[Any], T]) -> T:
+        """Go on in this attempt."""
+        return query(self)
+
+
+class RoutedIndex(Answers):
+    """Members that answer as one index: each query is what one index of all their folders says.
+
+    Members are asked in parallel, one call each a round. Shards and documents are numbered through
+    the members. Their sizes are noted when this is made, so numbers stay while a member is down.
+    Where a member's generation is not the one that was noted, sizes are noted again and the query
+    is begun again, so no answer is mixed from two states of a member. May be asked in several
+    threads at once.
+
+    Args:
+        members: each has the methods of ``Index``, its ``part`` and its ``generation``.
+        names: of the members, for errors and coverage; all different.
+
+    Raises:
+        UsageError: no member, or names that do not fit.
+        TokenizerError: members have different tokenizers.
+        UnavailableError: a member cannot be reached. So does every query, unless partial answers
+            are allowed, by ``partial`` or ``partial_answers``; then if none can be reached, or not
+            the one that holds what is asked for.
+    """
+
+    def __init__(self, members: Sequence[Any], names: Sequence[str]) -> None:
+        if not members or len(members) != len(names) or len(set(names)) != len(names):
+            found = f"{len(members)} members named {', '.join(names) or 'nothing'}"
+            raise UsageError("members", found, "at least one, each with a name of its own")
+        self._pool = ThreadPoolExecutor(_THREADS * len(members), "gramdex-router")
+        self._lock = Lock()
+        try:
+            self._everyone = numbered(list(self._pool.map(note_member, names, members)))
+        except BaseException:
+            self.close()
+            raise
+        self.tokenizer = members[0].tokenizer
+
+    @property
+    def everyone(self) -> tuple[Member, ...]:
+        """All members, as they were noted last."""
+        return self._everyone
+
+    @property
+    def generation(self) -> int:
+        """Names what the members held when they were noted last, 64 bits."""
+        said = " ".join(f"{member.generation:x}" for member in self._everyone)
+        return xxhash.xxh3_64_intdigest(said.encode())
+
+    def partial(self) -> PartialIndex:
+        """The same index, with leave to answer without the members that are down."""
+        return PartialIndex(self)
+
+    def cursor(self, tokens: Query = ()) -> RoutedCursor:
+        """As ``Index.cursor``; every step asks the members for the whole stream."""
+        cursor = RoutedCursor(self)
+        cursor.extend(tokens)
+        return cursor
+
+    def refresh(self) -> None:
+        """Note the sizes of all members again."""
+        self._note([member.name for member in self._everyone])
+
+    def close(self) -> None:
+        """Let the threads go that ask members; there are no answers after this."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def __enter__(self) -> RoutedIndex:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begun(self, query: Callable[[Any], T]) -> T:
+        """What a query answers over members none of which changes or is lost on the way."""
+        leave, changes = leave_given(), 0
+        lost: dict[str, UnavailableError] = {}
+        while True:
+            everyone = self._everyone
+            present = [member for member in everyone if member.name not in lost]
+            asking = Asking(self._pool, present, dict(lost))
+            try:
+                answer = query(View(asking, everyone))
+            except MembersChanged as changed:
+                if changed.asking is not asking:
+                    raise
+                changes += 1
+                if changes > _BEGUN:
+                    raise keeps_changing(changed.names[0]) from None
+                found = self._note_or_lose(changed.names)
+            except MembersLost as missing:
+                if missing.asking is not asking:
+                    raise
+                found = missing.errors
+            else:
+                if leave is not None:
+                    counts = {m.name: m.token_count for m in everyone if m.name in lost}
+                    leave.add(self, sum(m.token_count for m in everyone), counts)
+                return answer
+            if found and (leave is None or found.keys() <= lost.keys()):
+                raise _unreachable(found)
+            lost |= found
+            if len(lost) == len(everyone):
+                raise _unreachable(lost)
+
+    def _note_or_lose(self, names: Sequence[str]) -> dict[str, UnavailableError]:
+        """Note members again; errors of those that cannot be reached."""
+        lost: dict[str, UnavailableError] = {}
+        for name in names:
+            try:
+                self._note([name])
+            except UnavailableError as error:
+                lost[name] = error
+        return lost
+
+    def _note(self, names: Sequence[str]) -> None:
+        indexes = {member.name: member.index for member in self._everyone}
+        noted = {name: note_member(name, indexes[name]) for name in names}
+        with self._lock:
+            self._everyone = numbered([noted.get(m.name, m) for m in self._everyone])
+
+    def __repr__(self) -> str:
+        names = ", ".join(member.name for member in self._everyone)
+        return (
+            f"RoutedIndex({names}: {self.document_count:,} documents, {self.token_count:,} tokens, "
+            f"{len(self.shards)} shards, {self.tokenizer.kind})"
+        )
+
+
+class PartialIndex:
+    """A routed index whose queries answer ``Partial``: without the members that are down.
+
+    Whatever asks no member is as it is there. A cursor asks at every step, so leave is given
+    around its steps, by ``partial_answers``.
+    """
+
+    def __init__(self, index: RoutedIndex) -> None:
+        self._index = index
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._index, name)
+        if name not in QUERIES:
+            return attribute
+        method = cast(Callable[..., Any], attribute)
+
+        def answered(*arguments: Any, **options: Any) -> Partial:
+            with partial_answers() as leave:
+                answer = method(*arguments, **options)
+            return Partial(answer, leave.coverage)
+
+        return answered
+
+    def __repr__(self) -> str:
+        return f"PartialIndex({self._index!r})"
+
+
+def _unreachable(errors: dict[str, UnavailableError]) -> UnavailableError:
+    """The error of members that are down, by their names."""
+    first = next(iter(errors.values()))
+    names = ("member " if len(errors) == 1 else "members ") + ", ".join(errors)
+    raised = UnavailableError(names, f"{first.thing}: {first.found}", "an answer", first.remedy)
+    raised.__cause__ = first
+    return raised

@@ -1,0 +1,368 @@
+"""Members that answer as one: every query against one index of all their folders."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from building import build_ids
+from corpora import by_name, corpora, patterns, query_patterns
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from routing import (
+    LastFirst,
+    assert_alike,
+    assert_same,
+    build_members,
+    names_of,
+    outcome,
+    parts_of,
+    routed,
+)
+from texts import FAMILIES, build_text
+
+import gramdex
+from gramdex.errors import QueryError, TokenizerError, UsageError
+from gramdex.fmindex.queries import attribution, search
+from gramdex.fmindex.queries.contamination.corpus import NormalizedIndex
+from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, adjust
+from gramdex.fmindex.queries.contamination.normalization import Normalization
+from gramdex.fmindex.results import Interval
+from gramdex.rpc.router import RoutedIndex, evidence
+
+PROPERTIES = ("token_count", "document_count", "vocabulary_size")
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+
+
+def compare(index: RoutedIndex, whole: gramdex.Index, queries: Sequence[Any]) -> None:
+    """Everything that can be asked about some queries."""
+    for name in PROPERTIES:
+        assert getattr(index, name) == getattr(whole, name)
+    sizes = [(s.documents, s.token_count, s.size) for s in whole.shards]
+    assert [(s.documents, s.token_count, s.size) for s in index.shards] == sizes
+    assert_alike(index, whole, "count_batch", list(queries))
+    for query in queries:
+        compare_counts(index, whole, query)
+        for most, context, skip in ((10, None, 0), (1, 2, 1), (2, 0, 0), (0, None, 0), (3, 1, 2)):
+            assert_alike(index, whole, "documents", query, most, context, skip)
+
+
+def compare_counts(index: RoutedIndex, whole: gramdex.Index, query: Any) -> None:
+    context, token = (query[:-1], query[-1]) if len(query) else (query, 0)
+    assert_alike(index, whole, "count", query)
+    assert_alike(index, whole, "find", query)
+    for limit in (None, 1, 2):
+        assert_alike(index, whole, "ntd", query, limit)
+        assert_alike(index, whole, "infgram_ntd", query, limit)
+    for name in ("prob", "infgram_prob"):
+        assert_alike(index, whole, name, context, token)
+    for name in ("infgram_scores", "match"):
+        assert_alike(index, whole, name, query)
+
+
+def compare_searches(index: RoutedIndex, whole: gramdex.Index, cnf: Any, seeds: Sequence) -> None:
+    for window in (None, 0, 3):
+        for seed in seeds:
+            for most, skip, context in ((10, 0, None), (2, 1, 1), (0, 0, None)):
+                assert_alike(index, whole, "search", cnf, most, window, seed, context, skip)
+
+
+ENGINES = [("sa",), ("fm",), ("fm, dense", "sa")]
+
+
+@pytest.mark.parametrize("engines", ENGINES, ids=" and ".join)
+@settings(max_examples=12, **SETTINGS)
+@given(data=st.data())
+def test_any_corpus_in_any_parts(engines: tuple[str, ...], data: st.DataObject) -> None:
+    documents, size = data.draw(corpora())
+    cuts = data.draw(st.lists(st.integers(0, len(documents)), max_size=3))
+    queries = data.draw(st.lists(patterns(documents, size), max_size=4))
+    phrase = patterns(documents, size).map(lambda ids: ids[:3]).filter(bool)
+    cnf = data.draw(st.lists(st.lists(phrase, min_size=1, max_size=2), min_size=1, max_size=3))
+    with tempfile.TemporaryDirectory() as folder:
+        parts = parts_of(documents, cuts)
+        paths = build_members(Path(folder), parts, size, engines, data.draw(st.integers(1, 3)))
+        whole = gramdex.open(paths)
+        with routed([gramdex.open(p) for p in paths], reverse=data.draw(st.booleans())) as index:
+            compare(index, whole, [[], *queries])
+            compare_searches(index, whole, cnf, (None, data.draw(st.integers(0, 99))))
+            text = [token for query in queries for token in query]
+            for sources in (0, 2, 10):
+                options = {"min_length": 2, "keep": None, "max_documents": sources}
+                assert_alike(index, whole, "attribute", text, **options, context=2)
+            compare_places(index, whole)
+
+
+def compare_places(index: RoutedIndex, whole: gramdex.Index) -> None:
+    """Documents by number and position, intervals located; those that are not there refused."""
+    total = sum(shard.documents for shard in whole.shards)
+    for number in range(total + 1):
+        assert_alike(index, whole, "document", number)
+        assert_alike(index, whole, "metadata", number)
+    for shard in range(len(whole.shards) + 1):
+        size = whole.shards[shard].size if shard < len(whole.shards) else 1
+        for position in {0, 1, size // 2, size - 1, size}:
+            for context in (None, 1):
+                assert_alike(index, whole, "document_at", shard, position, context)
+        for low, high in ((0, size), (1, size), (0, size + 1), (size // 2, size // 2)):
+            assert_alike(index, whole, "locate", Interval(shard, low, high))
+
+
+CORPORA = ("ends_everywhere", "identical_documents", "skewed", "sparse_ids", "empty_corpus")
+
+
+@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("engine", ["sa", "fm"])
+def test_named_corpora(name: str, engine: str, tmp_path: Path) -> None:
+    corpus = by_name(name)
+    parts = parts_of(corpus.documents, (2, 2, 7))
+    paths = build_members(tmp_path, parts, corpus.vocabulary_size, [engine], 2)
+    whole, members = gramdex.open(paths), [gramdex.open(path) for path in paths]
+    for reverse in (False, True):
+        with routed(members, reverse) as index:
+            compare(index, whole, query_patterns(corpus, count=4))
+            compare_places(index, whole)
+            compare_cursors(index, whole, query_patterns(corpus, 1, 2))
+
+
+def compare_cursors(index: RoutedIndex, whole: gramdex.Index, queries: Sequence) -> None:
+    found, expected = index.cursor(), whole.cursor()
+    for query in queries[:6]:
+        for cursor in (found, expected):
+            cursor.extend(query[:5])
+        assert (found.suffix_length, found.count) == (expected.suffix_length, expected.count)
+        for limit in (None, 2):
+            assert_alike(found, expected, "ntd", limit)
+            assert_alike(found.copy(), expected.copy(), "ntd", limit)
+        assert_alike(found, expected, "prob", 0)
+        assert_alike(found, expected, "find")
+    assert_alike(found, expected, "extend", [whole.vocabulary_size])
+    assert_alike(found, expected, "ntd")
+
+
+TEXTS = [
+    "It was the best of times, it was the worst of times. It was the age of wisdom.",
+    "the best of times is now, the very best",
+    " naïve 東京 the the",
+    "",
+    "nothing of interest here, but the worst of times may come 🙂🙂",
+    "the worst of times",
+    "It was the age of foolishness, the best of times",
+]
+STRINGS = ["the best", "times", "t", "🙂", "nowhere at all", " the", "", "东", "e w"]
+CNFS: list[Any] = [
+    "times",
+    '("best of" OR worst) AND times NEAR/30',
+    [["the"], ["of times", "age"]],
+    [["best", "worst"]],
+    "nowhere AND times",
+    [],
+    [[]],
+    [["", "a"]],
+    "AND",
+    7,
+]
+
+
+@pytest.fixture(scope="module", params=["bytes", "byte-level", "unigram with bytes"])
+def texts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RoutedIndex, gramdex.Index]]:
+    folder = tmp_path_factory.mktemp("texts")
+    tokenizer = FAMILIES[request.param](folder)
+    paths = [
+        build_text(folder / f"m{i}", part, tokenizer, engine=("sa", "fm")[i % 2], shard_tokens=120)
+        for i, part in enumerate(parts_of(TEXTS, (2, 4)))
+    ]
+    with routed([gramdex.open(path) for path in paths]) as index:
+        yield index, gramdex.open(paths)
+
+
+def test_strings(texts: tuple) -> None:
+    index, whole = texts
+    compare(index, whole, STRINGS)
+    assert_alike(index, whole, "count_batch", ["times", [1], "", [0, 1]])
+    assert_alike(index, whole, "count_batch", np.array([[1, 2], [0, 1]]))
+    queries = iter(["times", "the"])
+    assert index.count_batch(queries).tolist() == whole.count_batch(["times", "the"]).tolist()
+    ids = index.encode("the best")
+    assert_same(ids, whole.encode("the best"))
+    assert index.decode(ids) == whole.decode(ids)
+    index.require_tokenizer(whole.tokenizer)
+    with pytest.raises(TokenizerError):
+        index.require_tokenizer("another")
+
+
+@pytest.mark.parametrize("cnf", CNFS, ids=str)
+def test_searches_of_text(texts: tuple, cnf: Any) -> None:
+    compare_searches(*texts, cnf, (None, 0, 5))
+
+
+@pytest.mark.parametrize("unlisted", [False, True])
+@settings(max_examples=25, **SETTINGS)
+@given(seed=st.integers(0, 1 << 20), skip=st.integers(0, 8), most=st.integers(0, 8))
+def test_pages_of_a_drawn_order(
+    texts: tuple, unlisted: bool, seed: int, skip: int, most: int
+) -> None:
+    """Whether members list the places of all documents at once, or are asked for those drawn."""
+    index, whole = texts
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evidence, "_PLACES", 1 if unlisted else 100)
+        assert_alike(index, whole, "search", "the", most, None, seed, 3, skip)
+        assert_alike(index, whole, "documents", "the", most, 3, skip)
+        assert_alike(index, whole, "documents", index.encode("times"), most, None, skip)
+
+
+ATTRIBUTED = "He said it was the best of times, and the worst of times may come."
+
+
+@pytest.mark.parametrize("looked_at", [(40, 400), (2, 5)])
+def test_attribution(texts: tuple, looked_at: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    index, whole = texts
+    monkeypatch.setattr(attribution, "_LOOKED_AT", looked_at)
+    for options in (
+        {},
+        {"min_length": 3, "keep": None},
+        {"min_length": 2, "keep": 0.5, "max_documents": 2, "context": 3, "seed": 9},
+        {"min_length": 2, "keep": None, "words": False, "sentences": True, "max_count": 3},
+        {"max_documents": 0},
+        {"min_length": 0},
+        {"keep": 2},
+        {"context": -1},
+    ):
+        assert_alike(index, whole, "attribute", ATTRIBUTED, **options)
+    assert_alike(index, whole, "attribute", [1 << 40])
+    assert_alike(index, whole, "attribute", "")
+    found = index.attribute(ATTRIBUTED, min_length=3, keep=None)
+    assert len({s.document.number for span in found.spans for s in span.sources}) > 2
+
+
+SMALL = adjust(
+    DEFINITIONS,
+    [
+        "windows.characters=9", "ngrams.n=3", "ngram-share.n=2", "sampled.characters=7",
+        "token-ngrams.n=4", "longest.least=3", "coverage.longer_than=3",
+    ],
+)  # fmt: skip
+EXAMPLES = [
+    ("the best of times is now", "the worst of times"),
+    "It was the age of wisdom",
+    "something else entirely",
+]
+
+
+def assert_contamination(index: Any, whole: gramdex.Index, **options: Any) -> None:
+    found = index.contamination(iter(EXAMPLES), definitions=SMALL, **options[0])
+    assert_same(found, whole.contamination(EXAMPLES, definitions=SMALL, **options[1]))
+
+
+def test_contamination(texts: tuple, tmp_path: Path) -> None:
+    index, whole = texts
+    found = index.contamination(iter(EXAMPLES), definitions=SMALL)
+    assert_same(found, whole.contamination(EXAMPLES, definitions=SMALL))
+    assert found.offenders
+    paths = [
+        build_text(tmp_path / f"m{i}", [Normalization().apply(text) for text in part], "bytes")
+        for i, part in enumerate(parts_of(TEXTS, (1, 5)))
+    ]
+    with routed([gramdex.open(path) for path in paths]) as side:
+        sides = [NormalizedIndex(each, Normalization()) for each in (side, gramdex.open(paths))]
+        found = index.contamination(EXAMPLES, definitions=SMALL, normalized=sides[0])
+        expected = whole.contamination(EXAMPLES, definitions=SMALL, normalized=sides[1])
+        assert_same(found, expected)
+        assert_same(index.contamination(EXAMPLES, definitions=SMALL, normalized=sides[1]), expected)
+    assert_alike(index, whole, "contamination", [])
+
+
+BAD: list[tuple[str, tuple]] = [
+    ("count", ([-1],)),
+    ("count", ([0.5],)),
+    ("count", ([1 << 40],)),
+    ("count", ("\ud800",)),
+    ("count_batch", ("one",)),
+    ("count_batch", ([[1], [1 << 40]],)),
+    ("find", ("",)),
+    ("prob", ([1], "two of them")),
+    ("prob", ([1], -1)),
+    ("ntd", ([1], 0)),
+    ("infgram_ntd", ([1], "x")),
+    ("documents", ([1], -1)),
+    ("documents", ([1], 1, -1)),
+    ("documents", ([1], 1, None, -1)),
+    ("documents", ([], 1)),
+    ("search", ([[[1]]], -1)),
+    ("search", ([[[1]]], 1, -1)),
+    ("search", ([[[1]]], 1, None, -1)),
+    ("search", ("times NEAR/3", 1, 4)),
+    ("document", (-1,)),
+    ("document", (True,)),
+    ("document_at", (0, -1)),
+    ("document_at", (0, 0, -1)),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), BAD, ids=str)
+def test_bad_input_is_refused_in_the_same_words(texts: tuple, name: str, arguments: tuple) -> None:
+    index, whole = texts
+    assert_alike(index, whole, name, *arguments)
+    refused = outcome(lambda: getattr(index, name)(*arguments))
+    assert refused[0] in ("QueryError", "TokenizerError")
+
+
+def test_estimates_bound_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    documents = [rng.integers(0, 30, rng.integers(0, 90)).tolist() for _ in range(200)]
+    paths = build_members(tmp_path, parts_of(documents, (30, 130)), 40, ["sa", "fm"], 2)
+    members, cnf = [gramdex.open(path) for path in paths], [[[3]], [[4]]]
+    expected = gramdex.open(paths).search(cnf, 1000)
+    monkeypatch.setattr(search, "SAMPLE", 60)
+    asked = []
+    bounds = search.proportion.bounds
+    monkeypatch.setattr(
+        search.proportion, "bounds", lambda *given: asked.append(given[2]) or bounds(*given)
+    )
+    for member in members[1:]:
+        monkeypatch.setattr(member._engine, "most_located", 0, raising=False)
+    with routed(members) as index:
+        for seed in range(10):
+            found = index.search(cnf, 1000, None, seed)
+            assert not found.exact
+            assert found.low <= expected.count <= found.high
+            assert found.low <= found.count <= found.high
+            assert found.document_count is None
+            assert found.sampled < expected.sampled
+            assert {d.number for d in found.documents} <= {d.number for d in expected.documents}
+            again = index.search(cnf, 3, None, seed)
+            assert {d.number for d in again.documents} <= {d.number for d in found.documents}
+            assert len(again.documents) == 3
+    assert set(asked) == {pytest.approx(1 - 0.01 / 3)}
+
+
+def test_what_is_no_set_of_members(tmp_path: Path) -> None:
+    for name, size in (("a", 10), ("b", 11)):
+        (tmp_path / name).mkdir()
+        build_ids(tmp_path / name, [[1, 2]], size)
+    one, other = (gramdex.open(tmp_path / name / "index") for name in "ab")
+    for members, names in (([], []), ([one], []), ([one, one], ["a", "a"])):
+        with pytest.raises(UsageError):
+            RoutedIndex(members, names)
+    with pytest.raises(TokenizerError) as caught:
+        RoutedIndex([one, other], ["a", "b"])
+    for said in (one.tokenizer.fingerprint, other.tokenizer.fingerprint, "10 ids", "11 ids"):
+        assert said in str(caught.value)
+    index = RoutedIndex([one], names_of([one]))
+    assert repr(index) == "RoutedIndex(m0: 1 documents, 2 tokens, 1 shards, none)"
+    index._pool.shutdown()
+    index._pool = LastFirst()
+    assert index.count([1]) == 1
+    index.close()
+    with pytest.raises(QueryError):
+        index.document(1)
