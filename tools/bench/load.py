@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,8 @@ def in_generator(target: str, method: str, requests: Sequence[bytes], **how: Any
         method: name of a method with one message each way.
         requests: that are sent again and again.
         how: ``core`` to run on, ``seconds`` to go on for, ``seed``; and ``inflight``, calls at a
-            time, 1 for one after the other, or ``rate``, calls per second.
+            time, 1 for one after the other, or ``rate``, calls per second; ``loaded`` where others
+            load the server, so that there is no warm-up.
     """
     with tempfile.NamedTemporaryFile(suffix=".npz") as file:
         sizes = np.array([len(each) for each in requests])
@@ -68,10 +71,34 @@ def in_generator(target: str, method: str, requests: Sequence[bytes], **how: Any
     return Load(**json.loads(said.splitlines()[-1]))
 
 
+@contextmanager
+def load_beside(
+    target: str, method: str, request: bytes, rate: float, core: int | None
+) -> Iterator[None]:
+    """Have h2load send one request at a rate, on many streams, while the block is done.
+
+    It sends many times what a generator in Python can, and tells nothing of single calls.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"\0" + len(request).to_bytes(4, "big") + request)
+        file.flush()
+        command = ["h2load", f"-c{CHANNELS}", "-m1000", "-t1", f"--rps={rate / CHANNELS:.0f}"]
+        command += ["-D3600", "-d", file.name, "-H", "content-type: application/grpc"]
+        command += ["-H", "te: trailers", f"http://{target}{METHODS[method].path}"]
+        pinned = ["taskset", "-c", str(core)] if core is not None else []
+        process = subprocess.Popen([*pinned, *command], stdout=subprocess.DEVNULL)
+        try:
+            time.sleep(1.0)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
 class _Generator:
     """Sends the calls of one job."""
 
-    def __init__(self, target: str, method: str, requests: list[bytes]) -> None:
+    def __init__(self, target: str, method: str, requests: list[bytes], loaded: bool) -> None:
         import grpc
 
         options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
@@ -82,21 +109,24 @@ class _Generator:
         self._stubs = [each.unary_unary(METHODS[method].path) for each in self._channels]
         self._requests, self._statuses = requests, Counter[str]()
         self.load = Load()
-        for number in range(_WARM_UP):
+        for number in range(0 if loaded else _WARM_UP):
             self._stubs[number % CHANNELS](self._request(number), wait_for_ready=True)
 
     def _request(self, number: int) -> bytes:
         return self._requests[number % len(self._requests)]
 
     def one_by_one(self, seconds: float) -> None:
-        """Each call when the one before has been answered."""
+        """Each call when the one before has ended."""
+        from grpc import RpcError
+
         end, number = time.perf_counter() + seconds, 0
-        stub = self._stubs[0]
         while (start := time.perf_counter()) < end:
-            stub(self._request(number), timeout=_PATIENCE)
-            self.load.served.append((time.perf_counter() - start) * 1e6)
+            try:
+                self._stubs[0](self._request(number), timeout=_PATIENCE)
+                self._tell("OK", start)
+            except RpcError as error:
+                self._tell(error.code().name, start)
             number += 1
-        self._statuses["OK"] = number
 
     def many(self, seconds: float, inflight: int) -> None:
         """So many calls at a time."""
@@ -125,12 +155,15 @@ class _Generator:
         call = self._stubs[number % CHANNELS].future(self._request(number), timeout=_PATIENCE)
 
         def done(ended: Any) -> None:
-            took, status = (time.perf_counter() - due) * 1e6, ended.code().name
-            (self.load.served if status == "OK" else self.load.refused).append(took)
-            self._statuses[status] += 1
+            self._tell(ended.code().name, due)
             room.release()
 
         call.add_done_callback(done)
+
+    def _tell(self, status: str, since: float) -> None:
+        took = (time.perf_counter() - since) * 1e6
+        (self.load.served if status == "OK" else self.load.refused).append(took)
+        self._statuses[status] += 1
 
     def finish(self, started: float) -> Load:
         """What became of the calls."""
@@ -145,7 +178,8 @@ def main(job: dict[str, Any]) -> None:
         os.sched_setaffinity(0, {job["core"]})
     with np.load(Path(job["requests"])) as stored:
         parts = np.split(stored["data"], np.cumsum(stored["sizes"])[:-1])
-    generator = _Generator(job["target"], job["method"], [part.tobytes() for part in parts])
+    data = [part.tobytes() for part in parts]
+    generator = _Generator(job["target"], job["method"], data, job.get("loaded", False))
     started = time.perf_counter()
     if "rate" in job:
         generator.paced(job["seconds"], job["rate"], job.get("seed", 0))

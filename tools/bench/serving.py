@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ import gramdex
 from gramdex.errors import GramdexError
 from gramdex.fmindex.index import Index
 from gramdex.tools.bench import machine, timing
-from gramdex.tools.bench.load import Load, in_generator
+from gramdex.tools.bench.load import Load, in_generator, load_beside
 from gramdex.tools.bench.serving_cases import ServingCase, serving_cases
 from gramdex.tools.bench.turns import Say, silent
 
@@ -157,9 +158,10 @@ def _measure(
             "rate_per_core": len(most.served) * case.per_call / cpu,
             "half": _paced(load(rate=rate / 2, seed=settings.seed + run), rate / 2),
         }
-        if case.overload:
+        if case.overload and shutil.which("h2load"):
             asked = rate * settings.overload
-            found["overload"] = _paced(load(rate=asked, seed=settings.seed + run), asked)
+            with load_beside(server.target, case.method, case.requests[0], asked, core):
+                found["overload"] = _ended(load(inflight=1, loaded=True), asked)
         row["runs"].append(found)
     return row
 
@@ -167,13 +169,17 @@ def _measure(
 def _paced(load: Load, asked: float) -> dict[str, Any]:
     """What became of calls that were sent at a rate."""
     sent = len(load.served) + len(load.refused)
+    late = {"late_p99": float(np.percentile(load.late, 99))}
+    return _ended(load, asked) | late | {"sent_rate": sent / load.seconds}
+
+
+def _ended(load: Load, asked: float) -> dict[str, Any]:
+    """What became of calls beside a load of so many calls per second."""
     return {
         "asked_rate": asked,
-        "sent_rate": sent / load.seconds,
         "served": _latency(load.served),
         "refused": _latency(load.refused),
         "statuses": load.statuses,
-        "late_p99": float(np.percentile(load.late, 99)),
     }
 
 
