@@ -18,10 +18,10 @@ from gramdex.tools.bench import queries, startup, timing
 from gramdex.tools.bench.cases import Case
 from gramdex.tools.bench.cli import app
 from gramdex.tools.bench.corpus import Source, draw_patterns, load_corpus
+from gramdex.tools.bench.figures import figure
 from gramdex.tools.bench.peers import infini_gram, infini_gram_index
 from gramdex.tools.bench.peers.interface import Way
 from gramdex.tools.bench.queries import QuerySettings, run_case
-from gramdex.tools.bench.report import figure
 
 needs_peer = pytest.mark.skipif(
     not infini_gram_index.available(), reason="infini-gram not installed"

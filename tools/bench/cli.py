@@ -34,6 +34,7 @@ from gramdex.tools.bench.options import (
     read_held_out,
     read_peers,
 )
+from gramdex.tools.bench.serving_cli import serving
 from gramdex.tools.output import facts, note, print_json, stdout
 
 app = typer.Typer(
@@ -297,6 +298,9 @@ def startup(
 
     # Fresh processes are timed: nothing else is done meanwhile, not even telling.
     finish(run_startup(index, processes), as_json)
+
+
+app.command("serving")(serving)
 
 
 @app.command()

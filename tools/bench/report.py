@@ -9,6 +9,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from gramdex.tools.bench.figures import figure
+from gramdex.tools.bench.serving_report import print_serving
 from gramdex.tools.bench.summary import failures
 from gramdex.tools.output import amount, columns, facts, size, stdout, visible
 
@@ -25,14 +27,6 @@ _METRICS = {
     "cpu_ns_per_byte": ("CPU ns / byte of text", 1.0),
     "peak_per_byte": ("peak / byte of text", 1.0),
 }
-
-
-def figure(value: float) -> str:
-    """Three significant digits, no exponent: ``0.0123``, ``4.56``, ``12,300``."""
-    if value >= 999.5:
-        digits = len(str(int(value))) - 3
-        return f"{round(value, -digits):,.0f}"
-    return f"{value:#.3g}".rstrip(".")
 
 
 def print_report(result: dict[str, Any]) -> None:
@@ -360,5 +354,6 @@ _PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "sizes": _against_size,
     "startup": _startup,
     "compressed": _compressed,
+    "serving": print_serving,
     "all": _all,
 }
