@@ -13,6 +13,7 @@
     │   └── WorkerDiedError            1   a worker process ended without a result
     ├── UsageError                     2   an argument has no meaning here
     │   ├── QueryError                 2   a query holds what no query may hold
+    │   │   └── WorkLimitError         2   a query would take more work than the caller allows
     │   └── TokenizerError             2   a tokenizer is unknown, missing or another one
     └── IndexFileError                 3   files of an index cannot be trusted
         ├── UnreadableIndexError       1   the system does not let them be read
@@ -42,6 +43,7 @@ __all__ = [
     "UnreadableIndexError",
     "UsageError",
     "VersionError",
+    "WorkLimitError",
     "WorkerDiedError",
 ]
 
@@ -121,6 +123,10 @@ class UsageError(GramdexError, ValueError):
 
 class QueryError(UsageError):
     """A query holds what no query may hold: an unknown id, the separator, floats."""
+
+
+class WorkLimitError(QueryError):
+    """Answering a query would take more work than the caller allows."""
 
 
 class TokenizerError(UsageError):

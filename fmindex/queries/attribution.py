@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.evidence import AttributedSpan, Attribution, Source
 from gramdex.fmindex.queries.bm25 import bm25, words_of
 from gramdex.fmindex.queries.borders import text_borders
@@ -148,6 +149,7 @@ def _described(
 
 
 def _text(reader: DocumentReader, ids: np.ndarray, start: int, end: int) -> str | None:
+    stop_here()
     if reader.tokenizer.kind == "none":
         return None
     return reader.tokenizer.decode(ids[start:end], at_start=start == 0)

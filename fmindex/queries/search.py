@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.evidence import SearchResult
 from gramdex.fmindex.queries import proportion
 from gramdex.fmindex.queries.documents import DocumentReader
@@ -171,6 +172,7 @@ def _intersect_shard(
     keep = reader.shown(shard, documents)
     others = [clause for number, clause in enumerate(clauses) if number != anchor]
     for other in sorted(others, key=lambda clause: clause.located):
+        stop_here()
         if not keep.any():
             break
         keep_near(positions, documents, starts, window, other.positions(shard), keep)
