@@ -87,6 +87,13 @@ def pattern_starts(text, pattern, found):
 
 
 @kernel
+def count_parts(values, shift, counts):
+    """Count ``values`` by their bits from ``shift`` on, into ``counts`` int64[b]."""
+    for i in range(values.size):
+        counts[np.uint64(values[i]) >> np.uint64(shift)] += 1
+
+
+@kernel
 def scatter(values, shift, places, scattered):
     """Put each of ``values`` at the next place of those that share its bits from ``shift`` on.
 
@@ -94,6 +101,6 @@ def scatter(values, shift, places, scattered):
     and is moved on.
     """
     for i in range(values.size):
-        part = np.int64(values[i]) >> shift
+        part = np.uint64(values[i]) >> np.uint64(shift)
         scattered[places[part]] = values[i]
         places[part] += 1

@@ -133,13 +133,14 @@ def carried(work: Callable[[int, int], Any]) -> Callable[[int, int], Any]:
     return carry
 
 
-def chunks(start: int, end: int, most: int, backwards: bool = False) -> Iterator[tuple[int, int]]:
+def chunks(start: int, end: int, most: int, backwards: bool = False) -> Iterable[tuple[int, int]]:
     """The range in parts of at most ``most``, with a place to stop before each; one if empty."""
-    count = max(1, -(-(end - start) // most))
-    for number in reversed(range(count)) if backwards else range(count):
+    if end - start <= most:
         stop_here()
-        low = start + number * most
-        yield low, min(low + most, end)
+        return ((start, end),)
+    parts = range(start, end, most)
+    every = ((low, min(low + most, end)) for low in (reversed(parts) if backwards else parts))
+    return in_turns(every, 1)
 
 
 def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[int, int]]:

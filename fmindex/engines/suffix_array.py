@@ -133,11 +133,17 @@ class SuffixArrayEngine(Engine):
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
         spend_positions(high - low)
-        opened, positions = self.shards[shard], np.empty(high - low, np.uint32)
+        opened = self.shards[shard]
+        if high - low <= 2 * CHUNK_ENTRIES:
+            positions = np.sort(opened.suffixes[low:high]).astype(np.int64)
+            if positions.size and positions[-1] >= opened.size:
+                raise self.damaged("suffix array")
+            return positions
+        positions = np.empty(high - low, np.uint32)
         for start, end in chunks(low, high, CHUNK_ENTRIES):
             some = positions[start - low : end - low]
             some[:] = opened.suffixes[start:end]
-            if some.size and some.max() >= opened.size:
+            if some.max() >= opened.size:
                 raise self.damaged("suffix array")
         return in_order(positions, opened.size)
 
