@@ -21,6 +21,7 @@ from gramdex.fmindex.engines.stopping import (
     CHUNK_STRINGS,
     CHUNK_TOKENS,
     chunks,
+    may_stop,
     pattern_chunks,
     stop_here,
 )
@@ -203,11 +204,11 @@ class Engine(ABC):
         lengths, totals, counts = np.empty((3, text.size), np.int64)
 
         def part(start: int, end: int) -> None:
-            low = start
+            low, least = start, 4 * CHUNK_TOKENS if may_stop() else end
             while low < end:
                 stop_here()  # a chunk begins with a search for the suffix the last one ended with
                 suffix = int(lengths[low - 1]) if low > start else 0
-                high = min(end, low + max(CHUNK_TOKENS, 8 * suffix))
+                high = min(end, low + max(least, 8 * suffix))
                 self.kernels.infgram_scores(self._rows, text, low, high, lengths, totals, counts)
                 low = high
 

@@ -104,6 +104,6 @@ class FMEngine(Engine):
         """Ranks, int64, of the text positions [start, end) of one shard."""
         spend_tokens(end - start)
         tokens = np.empty(end - start, np.int64)
-        for low, high in chunks(start, end, 2 * CHUNK_TOKENS):
+        for low, high in chunks(start, end, 8 * CHUNK_TOKENS):
             walk.extract(self._rows, shard, low, high, tokens[low - start : high - start])
         return tokens

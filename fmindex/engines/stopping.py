@@ -21,12 +21,12 @@ from gramdex.errors import WorkLimitError
 
 Item = TypeVar("Item")
 
-CHUNK_TOKENS = 1 << 14
-"""Of a text, and of the longest chunk of patterns four times as many."""
+CHUNK_TOKENS = 1 << 12
+"""Of a text that is matched, which may take microseconds each; else several times as many."""
 CHUNK_PATTERNS = 1 << 12
 CHUNK_STRINGS = 1 << 6
 CHUNK_RANKS = 1 << 12
-"""That an FM-index locates; a suffix array looks at many times as many in the same time."""
+"""That an FM-index locates."""
 CHUNK_ENTRIES = 1 << 20
 """Entries of arrays that are copied or sorted."""
 
@@ -102,6 +102,11 @@ def stop_here() -> None:
         check()
 
 
+def may_stop() -> bool:
+    """Whether a check was installed: where there is none, chunks would be for nothing."""
+    return _caller.check is not None
+
+
 def spend_positions(amount: int) -> None:
     """So many positions are about to be located: stop here, or raise WorkLimitError."""
     stop_here()
@@ -147,8 +152,8 @@ def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[
     """Patterns [start, end) in parts, of which a part of many patterns has few tokens."""
     for low, high in chunks(start, end, CHUNK_PATTERNS):
         first = low
-        while offsets[high] - offsets[first] > 4 * CHUNK_TOKENS:
-            most = offsets[first] + 4 * CHUNK_TOKENS
+        while offsets[high] - offsets[first] > 16 * CHUNK_TOKENS:
+            most = offsets[first] + 16 * CHUNK_TOKENS
             part = int(np.searchsorted(offsets[first : high + 1], most, side="right")) - 1
             last = first + max(part, 1)
             yield first, last

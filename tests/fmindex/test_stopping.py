@@ -54,7 +54,7 @@ def test_chunks_make_up_the_range(start: int, size: int, most: int, backwards: b
     assert parts == sorted(parts, reverse=backwards)
 
 
-@given(st.lists(st.sampled_from([0, 1, 2, 5, 11, 12, 13, 30]), max_size=30), st.data())
+@given(st.lists(st.sampled_from([0, 1, 2, 5, 30, 47, 48, 49, 99]), max_size=30), st.data())
 def test_pattern_chunks_make_up_the_patterns(lengths: list[int], data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(lengths)))
     end = data.draw(st.integers(start, len(lengths)))
@@ -66,7 +66,7 @@ def test_pattern_chunks_make_up_the_patterns(lengths: list[int], data: st.DataOb
     assert [i for part in parts for i in range(*part)] == list(range(start, end))
     for low, high in parts:
         assert high - low <= 4
-        assert sum(lengths[low:high]) <= 12 or high - low == 1
+        assert sum(lengths[low:high]) <= 48 or high - low == 1
 
 
 @settings(deadline=None)  # one example compiles
@@ -96,7 +96,8 @@ def test_chunks_change_no_answer(name: str, threads: int, tmp_path: Path) -> Non
         index = gramdex.open(paths, threads=threads)
         naive = NaiveIndex(corpus.documents)
         queries = query_patterns(corpus)[:40]
-        compare_with_naive(index, naive, queries)
+        with stoppable(lambda: None):
+            compare_with_naive(index, naive, queries)
         for query in filter(None, queries):
             found = index.documents(query, 1 << 30)
             assert [(d.number, [m.start for m in d.matches]) for d in found] == (
@@ -189,7 +190,7 @@ def test_a_large_query_is_stopped_on_the_way(parts: dict[str, Path], name: str) 
     rows = text[: 100 * (text.size // 100)].reshape(-1, 4)
     for question, size, most in [
         (lambda: index.match(text), text.size, stopping.CHUNK_TOKENS),
-        (lambda: index.infgram_scores(text), text.size, 8 * stopping.CHUNK_TOKENS),
+        (lambda: index.infgram_scores(text), text.size, 32 * stopping.CHUNK_TOKENS),
         (lambda: index.count_batch(rows), len(rows), stopping.CHUNK_PATTERNS),
     ]:
         calls: list[int] = []
