@@ -148,19 +148,23 @@ def chunks(start: int, end: int, most: int, backwards: bool = False) -> Iterable
     return in_turns(every, 1)
 
 
-def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Patterns [start, end) in parts, of which a part of many patterns has few tokens."""
-    for low, high in chunks(start, end, CHUNK_PATTERNS):
-        first = low
-        while offsets[high] - offsets[first] > 16 * CHUNK_TOKENS:
-            most = offsets[first] + 16 * CHUNK_TOKENS
-            part = int(np.searchsorted(offsets[first : high + 1], most, side="right")) - 1
-            last = first + max(part, 1)
-            yield first, last
-            stop_here()
-            first = last
-        if first < high or first == start:
-            yield first, high
+def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterable[tuple[int, int]]:
+    """Patterns [start, end) in parts of not too many, nor of too many tokens unless it is one."""
+    if end - start <= CHUNK_PATTERNS and offsets[end] - offsets[start] <= 16 * CHUNK_TOKENS:
+        stop_here()
+        return ((start, end),)
+    return in_turns(_pattern_parts(offsets, start, end), 1)
+
+
+def _pattern_parts(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end:
+        high = min(start + CHUNK_PATTERNS, end)
+        most = offsets[start] + 16 * CHUNK_TOKENS
+        if offsets[high] > most:
+            fitting = int(np.searchsorted(offsets[start : high + 1], most, side="right")) - 1
+            high = start + max(fitting, 1)
+        yield start, high
+        start = high
 
 
 def in_turns(items: Iterable[Item], every: int = 1 << 10) -> Iterator[Item]:

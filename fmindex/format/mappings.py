@@ -114,7 +114,8 @@ def guard_mappings() -> bool:
 
     Takes the signal SIGBUS, so it is for programs to call and not for libraries; once is enough,
     and more often does no harm. A signal that has another cause goes to the handler there was
-    before. Whatever takes SIGBUS later, as ``faulthandler.enable`` does, has it.
+    before. Whatever takes SIGBUS later, as ``faulthandler.enable`` does, has it; and where a thread
+    blocks it, the system ends the process all the same. A forked child is guarded as its parent is.
 
     On Linux only, and not where kernels run as plain Python.
     """

@@ -23,6 +23,7 @@ from gramdex.fmindex.queries.documents import DocumentReader
 from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
 from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Part, Phrase, read_phrase
 from gramdex.fmindex.queries.query_string import parse_search
+from gramdex.kernels.memory import CorruptShard
 from gramdex.kernels.positions import documents_of, keep_near
 
 SAMPLE, SMALL_SAMPLE = 4096, 256
@@ -168,7 +169,10 @@ def _intersect_shard(
     positions = clauses[anchor].positions(shard)
     starts = reader.shards[shard].starts
     documents = np.empty(positions.size, np.int64)
-    documents_of(positions, starts, documents)
+    try:
+        documents_of(positions, starts, documents)
+    except CorruptShard as error:
+        raise reader.engine.damaged(str(error)) from error
     keep = reader.shown(shard, documents)
     others = [clause for number, clause in enumerate(clauses) if number != anchor]
     for other in sorted(others, key=lambda clause: clause.located):

@@ -22,6 +22,7 @@ import gramdex
 from gramdex.errors import QueryError, WorkLimitError
 from gramdex.fmindex.engines import engine, fm_index, places, stopping, suffix_array
 from gramdex.fmindex.engines.stopping import bounded, in_turns, stop_here, stoppable
+from gramdex.kernels.jit import JIT_DISABLED
 
 SMALL = {
     "CHUNK_TOKENS": 3, "CHUNK_PATTERNS": 2, "CHUNK_STRINGS": 1, "CHUNK_RANKS": 2,
@@ -181,6 +182,7 @@ SINGLE = {0, 2, 3, 4, 5, 6, 9}
 """Of ``truncating.questions``: counts, distributions and probabilities, of one search each."""
 
 
+@pytest.mark.skipif(JIT_DISABLED, reason="minutes of plain Python")
 @pytest.mark.parametrize("name", ["sa", "fm", "mixed"])
 def test_a_large_query_is_stopped_on_the_way(parts: dict[str, Path], name: str) -> None:
     """With chunks as they are: a check that never raises is called often enough."""
