@@ -87,7 +87,7 @@ def test_positions_are_put_in_order(values: set[int], dtype: type, data: st.Data
 @pytest.mark.parametrize("name", ["sa", "fm", "fm, dense", "mixed"])
 def test_chunks_change_no_answer(name: str, threads: int, tmp_path: Path) -> None:
     for number, corpus in enumerate(named_corpora()):
-        if not corpus.documents or number % 4 != threads % 4:
+        if not corpus.documents or number % (20 if JIT_DISABLED else 4) != threads % 4:
             continue
         folder = tmp_path / str(number)
         folder.mkdir()
