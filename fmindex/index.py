@@ -14,6 +14,7 @@ from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.format.manifest import IndexManifest, hash_manifests
+from gramdex.fmindex.format.mappings import MappedFiles
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.part import IndexPart
 from gramdex.fmindex.queries import probabilities
@@ -70,6 +71,7 @@ class Index(Tokenized):
         shards: the opened shards, in order.
         takedown: the index of the documents that are taken down, or None; all answers are as
             without them, see ``fmindex/takedown.py``.
+        files: the mapped files, those of the takedown too, and whether one was damaged.
     """
 
     def __init__(
@@ -89,6 +91,9 @@ class Index(Tokenized):
         self.shards = tuple(shards)
         self.takedown = None if takedown is None else takedown[0]
         self._copies = None if takedown is None else takedown[1]
+        mapped = [*self.shards, *(self.takedown.shards if self.takedown else ())]
+        files = (file for shard in mapped for file in shard.files.values())
+        self.files = MappedFiles((file.path, file.mapping) for file in files)
         self.plain_engine = make_engine([shard.engine for shard in self.shards], threads)
         self._engine: Engine = self.plain_engine
         hidden: list[np.ndarray] = []
@@ -101,6 +106,7 @@ class Index(Tokenized):
             self.shards, self.plain_engine, vocabulary, tokenizer, hidden, less
         )
         self._documents = DocumentReader(self._texts, self._engine)
+        self.files.require_whole()
 
     @property
     def token_count(self) -> int:
@@ -115,7 +121,8 @@ class Index(Tokenized):
         return sum(shard.documents for shard in self.shards) - taken
 
     def require_undamaged(self) -> None:
-        """Nothing."""
+        """Refuse what was read from files that turned out cut off meanwhile; CorruptIndexError."""
+        self.files.require_whole()
 
     @property
     def vocabulary_size(self) -> int:

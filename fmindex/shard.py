@@ -104,8 +104,19 @@ class Shard:
         return np.searchsorted(self.starts, positions, side="right").astype(np.int64) - 1
 
     def bounds(self, document: int) -> tuple[int, int]:
-        """Text positions [start, end) of a document, its separator not included."""
-        return int(self.starts[document]), int(self.starts[document + 1]) - 1
+        """Text positions [start, end) of a document, its separator not included.
+
+        Raises:
+            CorruptIndexError: they do not lie one after the other inside the shard.
+        """
+        found = self.starts[document : document + 2].tolist() if document >= 0 else []
+        if len(found) != 2 or not found[0] < found[1] <= self.size:
+            raise CorruptIndexError(
+                str(self.folder / DOCUMENTS_FILE),
+                f"document {document} from {' to '.join(map(str, found)) or 'nowhere'}",
+                f"documents one after the other, up to {self.size}",
+            )
+        return found[0], found[1] - 1
 
     def __repr__(self) -> str:
         return f"Shard({self.name!r}, {self.documents} documents, {self.token_count} tokens)"

@@ -58,7 +58,7 @@ QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     walk: ("locate", "extract"),
     unwind: ("ranks_of_positions",),
 }
-PLACE_KERNELS = ("documents_of", "keep_near", "pattern_starts")
+PLACE_KERNELS = ("documents_of", "keep_near", "pattern_starts", "count_parts", "scatter")
 """Of ``kernels/positions.py``, which work on what any engine answers."""
 
 
@@ -149,7 +149,12 @@ def _warm_places() -> None:
     positions.documents_of(places[:found], starts, documents[:found])
     keep = np.ones(found, np.bool_)
     near = positions.keep_near(places[:found], documents[:found], starts, 1, places[1:2] + 1, keep)
-    if [*places[:found], *documents[:found], near] != [0, 2, 0, 0, 1]:
+    parts = np.zeros(2, np.int64)
+    for given in (text.astype(np.uint32), text):
+        positions.count_parts(given, 1, parts)
+        positions.scatter(given, 1, np.array([0, 2]), given.copy())
+    positions.scatter(text, 1, np.array([0, 2]), places)
+    if [*places, *parts, *documents[:found], near] != [1, 1, 2, 3, 4, 4, 0, 0, 1]:
         raise RuntimeError("kernels of positions answer wrongly on a known text")
 
 

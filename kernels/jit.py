@@ -77,3 +77,11 @@ def inlined(function: Callable) -> Any:
     to each of them, with atomic instructions.
     """
     return kernel(function, inline="always")
+
+
+def callback(signature: str) -> Any:
+    """Compile a function that C calls, at once and for this process alone; it must not raise.
+
+    Unlike kernels it may hold addresses of this process, so it is not kept.
+    """
+    return numba.cfunc(signature, error_model="numpy")

@@ -1,4 +1,4 @@
-"""Sorted text positions: which documents they lie in, which lie near others, where a phrase stands.
+"""Text positions: sorting them, their documents, which lie near others, where a phrase stands.
 
 Two lists of positions are intersected by galloping (Bentley and Yao 1976): the place of each
 element of the shorter list is looked for in steps that double, from the place of the one before.
@@ -7,7 +7,10 @@ So a list of m against one of n takes about m · log(n / m) comparisons, and no 
 
 from __future__ import annotations
 
+import numpy as np
+
 from gramdex.kernels.jit import kernel
+from gramdex.kernels.memory import CorruptShard
 
 
 @kernel
@@ -32,11 +35,13 @@ def documents_of(positions, starts, documents):
     """Number of the document of each position, into ``documents`` int64[n].
 
     ``positions`` int64[n] ascend, each below the last of ``starts`` uint32[d + 1], the first of
-    which is 0.
+    which is 0; CorruptShard where ``starts`` are not so.
     """
     document = 0
     for i in range(positions.size):
         document = first_from(starts, document, positions[i] + 1) - 1
+        if not 0 <= document < starts.size - 1:
+            raise CorruptShard("boundaries of documents")
         documents[i] = document
 
 
@@ -79,3 +84,23 @@ def pattern_starts(text, pattern, found):
             found[count] = i
             count += 1
     return count
+
+
+@kernel
+def count_parts(values, shift, counts):
+    """Count ``values`` by their bits from ``shift`` on, into ``counts`` int64[b]."""
+    for i in range(values.size):
+        counts[np.uint64(values[i]) >> np.uint64(shift)] += 1
+
+
+@kernel
+def scatter(values, shift, places, scattered):
+    """Put each of ``values`` at the next place of those that share its bits from ``shift`` on.
+
+    ``places`` int64[b] holds the next place for each such part, below the size of ``scattered``,
+    and is moved on.
+    """
+    for i in range(values.size):
+        part = np.uint64(values[i]) >> np.uint64(shift)
+        scattered[places[part]] = values[i]
+        places[part] += 1

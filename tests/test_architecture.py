@@ -73,7 +73,7 @@ def test_numba_is_used_through_one_decorator(path: Path) -> None:
     names = {ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     names |= imported(tree)
     if path.relative_to(ROOT).as_posix() != "kernels/jit.py":
-        decorators = {"njit", "jit", "vectorize", "guvectorize", "stencil"}
+        decorators = {"njit", "jit", "cfunc", "vectorize", "guvectorize", "stencil"}
         assert not names & {f"numba.{name}" for name in decorators}
     for node in ast.walk(tree):
         for decorator in getattr(node, "decorator_list", []):

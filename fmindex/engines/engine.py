@@ -17,6 +17,14 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.stopping import (
+    CHUNK_STRINGS,
+    CHUNK_TOKENS,
+    chunks,
+    may_stop,
+    pattern_chunks,
+    stop_here,
+)
 from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.engines.threads import Threads
 from gramdex.kernels.memory import SEPARATOR, CorruptShard
@@ -100,6 +108,8 @@ class Engine(ABC):
     """Positions that one query may ask for before it takes a sample; seconds of work."""
     looking: tuple[int, float] = (500, 0.0)
     """Positions located in the time of looking at one occurrence, and of each token read for it."""
+    backwards: ClassVar[bool] = False
+    """Whether kernels go along a text from its end to its start."""
     text_limits: ClassVar[tuple[int, ...]]
     """When text queries do what their kernels can do in two ways."""
 
@@ -121,8 +131,9 @@ class Engine(ABC):
         counts = np.empty(offsets.size - 1, np.int64)
 
         def part(start: int, end: int) -> None:
-            some = offsets[start : end + 1]
-            self.kernels.count_batch(self._rows, patterns, some, counts[start:end])
+            for low, high in pattern_chunks(offsets, start, end):
+                some = offsets[low : high + 1]
+                self.kernels.count_batch(self._rows, patterns, some, counts[low:high])
 
         self.threads.over(counts.size, _LEAST_PATTERNS, part)
         return counts
@@ -175,7 +186,12 @@ class Engine(ABC):
         Takes the suffix's length, count and intervals, which are replaced; ``text`` need not reach
         back further than it. Returns the new length and count.
         """
-        return self.kernels.advance_along(self._rows, text, start, length, total, intervals)
+        most = 1 << 62 if self.backwards else CHUNK_TOKENS
+        for low, high in chunks(start, text.size, most):
+            length, total = self.kernels.advance_along(
+                self._rows, text[:high], low, length, total, intervals
+            )
+        return length, total
 
     @reads_shards
     def prob_after(self, intervals: np.ndarray, depth: int, token: int) -> tuple[int, bool]:
@@ -188,7 +204,13 @@ class Engine(ABC):
         lengths, totals, counts = np.empty((3, text.size), np.int64)
 
         def part(start: int, end: int) -> None:
-            self.kernels.infgram_scores(self._rows, text, start, end, lengths, totals, counts)
+            low, least = start, 4 * CHUNK_TOKENS if may_stop() else end
+            while low < end:
+                stop_here()  # a chunk begins with a search for the suffix the last one ended with
+                suffix = int(lengths[low - 1]) if low > start else 0
+                high = min(end, low + max(least, 8 * suffix))
+                self.kernels.infgram_scores(self._rows, text, low, high, lengths, totals, counts)
+                low = high
 
         self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, totals, counts
@@ -199,7 +221,11 @@ class Engine(ABC):
         lengths, counts = np.empty((2, text.size), np.int64)
 
         def part(start: int, end: int) -> None:
-            self.kernels.matching_statistics(self._rows, text, start, end, lengths, counts)
+            state = np.zeros((len(self.shards) + 1, 3), np.int64)
+            for low, high in chunks(start, end, CHUNK_TOKENS, self.backwards):
+                self.kernels.matching_statistics(
+                    self._rows, text, low, high, state, lengths, counts
+                )
 
         self.threads.over(text.size, _LEAST_TOKENS, part)
         return lengths, counts
@@ -217,10 +243,11 @@ class Engine(ABC):
         flat = np.frombuffer(strings, np.uint8)
 
         def part(start: int, end: int) -> None:
-            some = offsets[start : end + 1]
-            self.kernels.count_texts(
-                self._rows, tables.row, flat, some, tables.stripped, limits, counts[start:end]
-            )
+            for low, high in chunks(start, end, CHUNK_STRINGS):
+                some = offsets[low : high + 1]
+                self.kernels.count_texts(
+                    self._rows, tables.row, flat, some, tables.stripped, limits, counts[low:high]
+                )
 
         self.threads.over(counts.size, _LEAST_STRINGS, part)
         return counts
@@ -237,6 +264,7 @@ class Engine(ABC):
         size, limits = _FOUND, np.array(self.text_limits)
         text = np.frombuffer(string, np.uint8)
         while True:
+            stop_here()
             found = np.zeros((size, 5), np.int64)
             self.kernels.find_text(self._rows, tables.row, text, tables.stripped, limits, found)
             if found[0, 0] < size:

@@ -5,6 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
+from gramdex.fmindex.engines.places import in_order
+from gramdex.fmindex.engines.stopping import (
+    CHUNK_RANKS,
+    CHUNK_TOKENS,
+    chunks,
+    spend_positions,
+    spend_tokens,
+)
 from gramdex.kernels.fm import (
     columns,
     count_batch,
@@ -17,13 +25,14 @@ from gramdex.kernels.fm import (
     walk,
 )
 
-_FIRST_SAMPLES, _MOST_SAMPLES = 1 << 6, 1 << 13
+_FIRST_SAMPLES, _MOST_SAMPLES = 1 << 6, 1 << 11
 
 
 class FMEngine(Engine):
     """Over shards of coded successors; see ``Engine``."""
 
     columns = columns.COLUMNS
+    backwards = True
     first_taken = 1 << 9
     most_located = 1 << 20
     looking = (8, 1 / 16)
@@ -49,10 +58,11 @@ class FMEngine(Engine):
     @reads_shards
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
+        spend_positions(high - low)
         positions = np.empty(high - low, np.int64)
-        walk.locate(self._rows, shard, low, high, positions)
-        positions.sort()
-        return positions
+        for start, end in chunks(low, high, CHUNK_RANKS):
+            walk.locate(self._rows, shard, start, end, positions[start - low : end - low])
+        return in_order(positions, self.shards[shard].size)
 
     def first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """The ``most`` smallest text positions, ascending int64, of the ranks [low, high).
@@ -79,6 +89,7 @@ class FMEngine(Engine):
             last = min(first + samples, opened.samples)
             start = first * opened.rate
             ranks = np.empty(min(last * opened.rate, opened.size) - start, np.int64)
+            spend_tokens(ranks.size)
             unwind.ranks_of_positions(self._rows, shard, first, last, ranks)
             here = (interval[0] <= ranks) & (ranks < interval[1])
             found.append(np.flatnonzero(here) + start)
@@ -91,6 +102,8 @@ class FMEngine(Engine):
     @reads_shards
     def extract(self, shard: int, start: int, end: int) -> np.ndarray:
         """Ranks, int64, of the text positions [start, end) of one shard."""
+        spend_tokens(end - start)
         tokens = np.empty(end - start, np.int64)
-        walk.extract(self._rows, shard, start, end, tokens)
+        for low, high in chunks(start, end, 8 * CHUNK_TOKENS):
+            walk.extract(self._rows, shard, low, high, tokens[low - start : high - start])
         return tokens

@@ -21,15 +21,14 @@ from gramdex.errors import WorkLimitError
 
 Item = TypeVar("Item")
 
-CHUNK_TOKENS = 1 << 14
-"""Of a text, and of the longest chunk of patterns four times as many."""
+CHUNK_TOKENS = 1 << 12
+"""Of a text that is matched, which may take microseconds each; else several times as many."""
 CHUNK_PATTERNS = 1 << 12
 CHUNK_STRINGS = 1 << 6
 CHUNK_RANKS = 1 << 12
-"""That an FM-index locates; a suffix array looks at many times as many in the same time."""
+"""That an FM-index locates."""
 CHUNK_ENTRIES = 1 << 20
 """Entries of arrays that are copied or sorted."""
-_TURN = 1 << 10
 
 
 class _Work:
@@ -103,6 +102,11 @@ def stop_here() -> None:
         check()
 
 
+def may_stop() -> bool:
+    """Whether a check was installed: where there is none, chunks would be for nothing."""
+    return _caller.check is not None
+
+
 def spend_positions(amount: int) -> None:
     """So many positions are about to be located: stop here, or raise WorkLimitError."""
     stop_here()
@@ -134,33 +138,38 @@ def carried(work: Callable[[int, int], Any]) -> Callable[[int, int], Any]:
     return carry
 
 
-def chunks(start: int, end: int, most: int, backwards: bool = False) -> Iterator[tuple[int, int]]:
+def chunks(start: int, end: int, most: int, backwards: bool = False) -> Iterable[tuple[int, int]]:
     """The range in parts of at most ``most``, with a place to stop before each; one if empty."""
-    count = max(1, -(-(end - start) // most))
-    for number in reversed(range(count)) if backwards else range(count):
+    if end - start <= most:
         stop_here()
-        low = start + number * most
-        yield low, min(low + most, end)
+        return ((start, end),)
+    parts = range(start, end, most)
+    every = ((low, min(low + most, end)) for low in (reversed(parts) if backwards else parts))
+    return in_turns(every, 1)
 
 
-def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Patterns [start, end) in parts, of which a part of many patterns has few tokens."""
-    for low, high in chunks(start, end, CHUNK_PATTERNS):
-        first = low
-        while offsets[high] - offsets[first] > 4 * CHUNK_TOKENS:
-            most = offsets[first] + 4 * CHUNK_TOKENS
-            part = int(np.searchsorted(offsets[first : high + 1], most, side="right")) - 1
-            last = first + max(part, 1)
-            yield first, last
-            stop_here()
-            first = last
-        if first < high or first == start:
-            yield first, high
+def pattern_chunks(offsets: np.ndarray, start: int, end: int) -> Iterable[tuple[int, int]]:
+    """Patterns [start, end) in parts of not too many, nor of too many tokens unless it is one."""
+    if end - start <= CHUNK_PATTERNS and offsets[end] - offsets[start] <= 16 * CHUNK_TOKENS:
+        stop_here()
+        return ((start, end),)
+    return in_turns(_pattern_parts(offsets, start, end), 1)
 
 
-def in_turns(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, with a place to stop now and then."""
+def _pattern_parts(offsets: np.ndarray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end:
+        high = min(start + CHUNK_PATTERNS, end)
+        most = offsets[start] + 16 * CHUNK_TOKENS
+        if offsets[high] > most:
+            fitting = int(np.searchsorted(offsets[start : high + 1], most, side="right")) - 1
+            high = start + max(fitting, 1)
+        yield start, high
+        start = high
+
+
+def in_turns(items: Iterable[Item], every: int = 1 << 10) -> Iterator[Item]:
+    """The items, with a place to stop before each ``every``-th."""
     for number, item in enumerate(items):
-        if not number % _TURN:
+        if not number % every:
             stop_here()
         yield item

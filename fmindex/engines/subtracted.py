@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 
 from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.stopping import in_turns, stop_here
 from gramdex.kernels.memory import SEPARATOR
 
 
@@ -111,7 +112,7 @@ class SubtractedEngine(Engine):
         same = others[0] == lengths
         totals[same] -= others[1][same]
         counts[same] -= others[2][same]
-        for i in np.flatnonzero((totals == 0) & (lengths > 0)).tolist():
+        for i in in_turns(np.flatnonzero((totals == 0) & (lengths > 0)).tolist()):
             context = text[i - int(lengths[i]) : i]
             lengths[i], totals[i], counts[i], _ = self.infgram_prob(context, int(text[i]))
         return lengths, totals, counts
@@ -122,7 +123,7 @@ class SubtractedEngine(Engine):
         others = self.takedown.matching_statistics(text)
         same = others[0] == lengths
         counts[same] -= others[1][same]
-        for i in np.flatnonzero((counts == 0) & (lengths > 0)).tolist():
+        for i in in_turns(np.flatnonzero((counts == 0) & (lengths > 0)).tolist()):
             known = max(int(lengths[i - 1]) - 1, 0) if i else 0
             length = _longest(int(lengths[i]), partial(self._starts, text[i:]), known)
             lengths[i], counts[i] = length, self.count(text[i : i + length]) if length else 0
@@ -145,6 +146,7 @@ class SubtractedEngine(Engine):
         return self.corpus.extract(shard, start, end)
 
     def _starts(self, text: np.ndarray, length: int) -> bool:
+        stop_here()
         return self.count(text[:length]) > 0
 
     def _split(self, intervals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,14 @@ import numpy as np
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.continuations import open_continuations
 from gramdex.fmindex.engines.engine import Engine, Kernels
+from gramdex.fmindex.engines.places import in_order
 from gramdex.fmindex.engines.rows import shard_row
+from gramdex.fmindex.engines.stopping import (
+    CHUNK_ENTRIES,
+    chunks,
+    spend_positions,
+    spend_tokens,
+)
 from gramdex.fmindex.format.sections import SectionFile
 from gramdex.kernels import memory
 from gramdex.kernels.suffix_array import (
@@ -125,16 +132,37 @@ class SuffixArrayEngine(Engine):
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""
-        positions = np.sort(self.shards[shard].suffixes[low:high]).astype(np.int64)
-        if positions.size and positions[-1] >= self.shards[shard].size:
-            raise self.damaged("suffix array")
-        return positions
+        spend_positions(high - low)
+        opened = self.shards[shard]
+        if high - low <= 2 * CHUNK_ENTRIES:
+            positions = np.sort(opened.suffixes[low:high]).astype(np.int64)
+            if positions.size and positions[-1] >= opened.size:
+                raise self.damaged("suffix array")
+            return positions
+        positions = np.empty(high - low, np.uint32)
+        for start, end in chunks(low, high, CHUNK_ENTRIES):
+            some = positions[start - low : end - low]
+            some[:] = opened.suffixes[start:end]
+            if some.max() >= opened.size:
+                raise self.damaged("suffix array")
+        return in_order(positions, opened.size)
 
     def first_positions(self, shard: int, low: int, high: int, most: int) -> np.ndarray:
         """The ``most`` smallest text positions, ascending int64, of the ranks [low, high)."""
-        positions = self.shards[shard].suffixes[low:high]
-        return np.sort(np.partition(positions, most - 1)[:most]).astype(np.int64)
+        spend_positions(high - low)
+        suffixes, first = self.shards[shard].suffixes, np.empty(0, np.uint32)
+        for start, end in chunks(low, high, max(CHUNK_ENTRIES, most)):
+            first = np.concatenate([first, suffixes[start:end]])
+            if first.size > most:
+                first = np.partition(first, most - 1)[:most]
+        return np.sort(first).astype(np.int64)
 
     def extract(self, shard: int, start: int, end: int) -> np.ndarray:
         """Ranks, int64, of the text positions [start, end) of one shard."""
-        return self.shards[shard].tokens[start:end].astype(np.int64)
+        spend_tokens(end - start)
+        if end - start <= CHUNK_ENTRIES:
+            return self.shards[shard].tokens[start:end].astype(np.int64)
+        tokens = np.empty(end - start, np.int64)
+        for low, high in chunks(start, end, CHUNK_ENTRIES):
+            tokens[low - start : high - start] = self.shards[shard].tokens[low:high]
+        return tokens

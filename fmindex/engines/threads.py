@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from gramdex.fmindex.engines.stopping import carried
+
 Result = TypeVar("Result")
 
 
@@ -72,9 +74,10 @@ class Threads:
         bounds = [size * part // parts for part in range(parts + 1)]
         own = list(pairwise(bounds))
         others: list[Future] = []
+        theirs = carried(work)
         with suppress(RuntimeError):  # of ``submit``
             while len(own) > 1:
-                others.append(self._others().submit(work, *own[-1]))
+                others.append(self._others().submit(theirs, *own[-1]))
                 own.pop()
         try:
             for start, end in own:

@@ -39,6 +39,7 @@ from gramdex.errors import (
     VersionError,
 )
 from gramdex.fmindex.format.files import writing
+from gramdex.fmindex.format.mappings import map_file
 
 MAGIC = b"GRAMDEX\0"
 VERSION = 3
@@ -222,7 +223,7 @@ class SectionFile:
                 self.size = os.fstat(file.fileno()).st_size
                 page = file.read(PAGE)
                 self.sections = {s.name: s for s in self._parse(page, kind, header)}
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                self.mapping = map_file(path, file.fileno(), self.size)
         except FileNotFoundError as error:
             raise IncompleteIndexError(
                 str(path), "no such file", "a file named by the manifest"
@@ -231,6 +232,8 @@ class SectionFile:
             raise UnreadableIndexError(
                 str(path), f"cannot be read: {error.strerror or error}", "a readable file"
             ) from error
+        except ValueError as error:
+            raise self._corrupt(f"not mapped: {error}", f"{self.size} bytes") from error
         self.header = page[48:64].hex()
 
     def array(self, name: str, dtype: Any) -> np.ndarray:
@@ -244,14 +247,14 @@ class SectionFile:
         if section is None or section.dtype != expected:
             found = "no such section" if section is None else f"dtype {section.dtype.str}"
             raise self._corrupt(f"section {name!r}: {found}", f"dtype {expected.str}")
-        return np.frombuffer(self._map, section.dtype, section.count, section.offset)
+        return np.frombuffer(self.mapping, section.dtype, section.count, section.offset)
 
     def advise(self, name: str, advice: int) -> None:
         """Tell the system how a section will be read, one of ``mmap.MADV_…``; whole pages of it."""
         section = self.sections[name]
         start, end = -(-section.offset // mmap.PAGESIZE), section.end // mmap.PAGESIZE
-        if start < end and hasattr(self._map, "madvise"):
-            self._map.madvise(advice, start * mmap.PAGESIZE, (end - start) * mmap.PAGESIZE)
+        if start < end and hasattr(self.mapping, "madvise"):
+            self.mapping.madvise(advice, start * mmap.PAGESIZE, (end - start) * mmap.PAGESIZE)
 
     def check_section(self, name: str) -> None:
         """Compare one section with its checksum.
@@ -263,7 +266,7 @@ class SectionFile:
         digest = xxhash.xxh3_128()
         for start in range(section.offset, section.offset + section.size, _CHUNK):
             end = min(start + _CHUNK, section.offset + section.size)
-            digest.update(self._map[start:end])
+            digest.update(self.mapping[start:end])
         if digest.digest() != section.checksum:
             raise self._corrupt(
                 f"checksum of section {name!r} is {digest.hexdigest()}", section.checksum.hex()
@@ -277,7 +280,7 @@ class SectionFile:
         """
         for section in self.sections.values():
             self.check_section(section.name)
-            if any(self._map[section.offset + section.size : section.end]):
+            if any(self.mapping[section.offset + section.size : section.end]):
                 raise self._corrupt(f"bytes after section {section.name!r} are set", "zeros")
 
     def _parse(self, page: bytes, kind: str, header: str | None) -> list[Section]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
+from gramdex.fmindex.format.mappings import MappedFiles
 from gramdex.fmindex.format.sections import SectionFile, SectionWriter
 from gramdex.fmindex.tokenizers.ranks import NO_ID
 from gramdex.kernels.packing import translate_ids
@@ -136,6 +137,7 @@ def read_vocabulary(path: Path, size: int, header: str) -> Vocabulary:
     section = file.sections.get("rank_of_id")
     dtype = np.dtype(np.uint32) if section is None else section.dtype
     rank_of_id = file.array("rank_of_id", dtype).astype(np.uint32)
+    MappedFiles([(path, file.mapping)]).require_whole()  # it was copied after it was checked
     present = np.flatnonzero(rank_of_id)
     id_of_rank = np.full(present.size + 1, NO_ID, np.uint32)
     if rank_of_id.max(initial=0) == present.size:

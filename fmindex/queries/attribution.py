@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.evidence import AttributedSpan, Attribution, Source
 from gramdex.fmindex.queries.bm25 import bm25, words_of
 from gramdex.fmindex.queries.borders import text_borders
@@ -194,6 +195,7 @@ def _described(
 
 
 def _text(tokenizer: Tokenizer, ids: np.ndarray, start: int, end: int) -> str | None:
+    stop_here()
     if tokenizer.kind == "none":
         return None
     return tokenizer.decode(ids[start:end], at_start=start == 0)

@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 
+from gramdex.fmindex.engines.stopping import stop_here
+
 K1, B = 1.2, 0.75
 _WORD = re.compile(r"\w+")
 
@@ -35,6 +37,7 @@ def bm25(
     }
     scores = []
     for document, size in zip(documents, sizes, strict=True):
+        stop_here()
         norm = K1 * (1 - B + B * size / max(average, 1e-9))
         scores.append(
             math.fsum(

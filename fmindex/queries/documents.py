@@ -10,6 +10,7 @@ import numpy as np
 
 from gramdex.errors import CorruptIndexError, QueryError
 from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.stopping import in_turns, stop_here
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.queries.phrases import Clause, Part, spans_inside
 from gramdex.fmindex.queries.text import Spans, TextReader
@@ -254,7 +255,9 @@ class DocumentReader:
             ids=ids,
             text=text,
             metadata=metadata,
-            matches=tuple(Match(*m, *place) for m, place in zip(tokens, places, strict=True)),
+            matches=tuple(
+                Match(*m, *place) for m, place in in_turns(zip(tokens, places, strict=True))
+            ),
         )
 
     def _text(
@@ -283,7 +286,8 @@ class DocumentReader:
         )
         characters = _CharacterMap(text)
         return text.decode("utf-8", "replace"), [
-            characters.span(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+            characters.span(a, b)
+            for a, b in in_turns(zip(starts.tolist(), ends.tolist(), strict=True))
         ]
 
 
@@ -342,4 +346,5 @@ class _CharacterMap:
         if self._valid:
             first = int(self._before[min(start + 1, len(self._text))]) - (start < len(self._text))
             return first, max(first, int(self._before[end]))
+        stop_here()
         return tuple(len(self._text[:n].decode("utf-8", "replace")) for n in (start, end))  # type: ignore[return-value]

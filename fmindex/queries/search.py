@@ -16,6 +16,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.evidence import SearchResult
 from gramdex.fmindex.queries import proportion
 from gramdex.fmindex.queries.documents import DocumentReader
@@ -23,6 +24,7 @@ from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
 from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, Part, Phrase, read_phrase
 from gramdex.fmindex.queries.query_string import parse_search
 from gramdex.fmindex.results import Document
+from gramdex.kernels.memory import CorruptShard
 from gramdex.kernels.positions import documents_of, keep_near
 
 SAMPLE, SMALL_SAMPLE = 4096, 256
@@ -217,10 +219,14 @@ def _intersect_shard(
     positions = clauses[anchor].positions(shard)
     starts = reader.shards[shard].starts
     documents = np.empty(positions.size, np.int64)
-    documents_of(positions, starts, documents)
+    try:
+        documents_of(positions, starts, documents)
+    except CorruptShard as error:
+        raise reader.engine.damaged(str(error)) from error
     keep = reader.shown(shard, documents)
     others = [clause for number, clause in enumerate(clauses) if number != anchor]
     for other in sorted(others, key=lambda clause: clause.located):
+        stop_here()
         if not keep.any():
             break
         keep_near(positions, documents, starts, window, other.positions(shard), keep)

@@ -20,12 +20,16 @@ import numpy as np
 
 from gramdex.errors import QueryError
 from gramdex.fmindex.engines.engine import Engine
+from gramdex.fmindex.engines.stopping import in_turns, stop_here
 from gramdex.fmindex.engines.text_tables import TextTables
 from gramdex.fmindex.format.vocabulary import Vocabulary
 from gramdex.fmindex.results import TextMatches
 from gramdex.fmindex.shard import Shard
 from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.fmindex.tokenizers.base import check_text
+
+_TURN = 1 << 12
+"""Occurrences found in a document between two places to stop."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,7 @@ class TextReader:
         """
         nothing = np.empty(0, np.int64)
         found: list[Spans] = []
-        for document in range(self.shards[shard].documents):
+        for document in in_turns(range(self.shards[shard].documents)):
             if self.hidden and self.hidden[shard][document]:
                 continue
             first, last = self.shards[shard].bounds(document)
@@ -256,6 +260,8 @@ class TextReader:
         place = data.find(wanted)
         while place >= 0:
             places.append(place)
+            if not len(places) % _TURN:
+                stop_here()
             place = data.find(wanted, place + 1)
         edges = np.concatenate([[0], np.cumsum(table.lengths(ids))])
         begin = np.array(places, np.int64)

@@ -42,12 +42,13 @@ def longest_match(shard, text, start, end):
 
 
 @kernel
-def shard_matches(shard, text, start, end, most, lengths, counts):
+def shard_matches(shard, text, start, end, most, state, lengths, counts):
     """Longest match in ``text[:most]`` from each position of [start, end), and its count.
 
-    Fills lengths and counts int64[n] there.
+    Fills lengths and counts int64[n] there. ``state`` int64[3], zeros at first, lets the next call
+    go on before ``start``: the interval of the match there, and the tokens after its end.
     """
-    low, high, reach = 0, 0, most
+    low, high, reach = state[0], state[1], most - state[2]
     for i in range(end - 1, start - 1, -1):
         if low < high:
             low, high = extend_left(shard, text[i], low, high)
@@ -56,6 +57,7 @@ def shard_matches(shard, text, start, end, most, lengths, counts):
             reach = i + length
         lengths[i] = reach - i
         counts[i] = high - low
+    state[0], state[1], state[2] = low, high, most - reach
 
 
 @kernel
@@ -91,7 +93,7 @@ def shard_suffixes(shard, text, start, end, lengths, counts):
     tokens = high - low
     first = start - longest_suffix(shard, text, start)[0]
     matches, found = np.empty(end, np.int64), np.empty(end, np.int64)
-    shard_matches(shard, text, first, end, end, matches, found)
+    shard_matches(shard, text, first, end, end, np.zeros(3, np.int64), matches, found)
     done = start - 1
     for i in range(first, end):
         reach = i + matches[i]
@@ -119,13 +121,17 @@ def add_longest(some_lengths, some_counts, start, end, lengths, counts):
 
 
 @kernel
-def matching_statistics(shards, text, start, end, lengths, counts):
-    """Fill lengths and counts, int64[n], at [start, end) for text int64[n] of ranks."""
+def matching_statistics(shards, text, start, end, state, lengths, counts):
+    """Fill lengths and counts, int64[n], at [start, end) for text int64[n] of ranks.
+
+    ``state`` int64[s or more, 3], zeros at first, lets the next call go on before ``start``.
+    """
     some_lengths, some_counts = np.empty(end, np.int64), np.empty(end, np.int64)
     lengths[start:end] = 0
     counts[start:end] = 0
     for s in range(shards.shape[0]):
-        shard_matches(row_at(shards, s), text, start, end, text.size, some_lengths, some_counts)
+        shard = row_at(shards, s)
+        shard_matches(shard, text, start, end, text.size, state[s], some_lengths, some_counts)
         add_longest(some_lengths, some_counts, start, end, lengths, counts)
 
 
@@ -137,7 +143,9 @@ def infgram_scores(shards, text, start, end, lengths, context_counts, counts):
     """
     size = end + 1
     some_lengths, some_counts = np.empty(size, np.int64), np.empty(size, np.int64)
-    longest, totals = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    longest, totals = np.empty(size, np.int64), np.empty(size, np.int64)
+    longest[start:] = 0
+    totals[start:] = 0
     for s in range(shards.shape[0]):
         shard_suffixes(row_at(shards, s), text, start, end, some_lengths, some_counts)
         add_longest(some_lengths, some_counts, start, size, longest, totals)

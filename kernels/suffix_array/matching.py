@@ -112,10 +112,13 @@ def match_rest(shards, text, start, end, known, intervals):
 
 
 @kernel
-def matching_statistics(shards, text, start, end, lengths, counts):
-    """Fill lengths and counts, int64[n], at [start, end) for text int64[n] of ranks."""
+def matching_statistics(shards, text, start, end, state, lengths, counts):
+    """Fill lengths and counts, int64[n], at [start, end) for text int64[n] of ranks.
+
+    ``state`` int64[1 or more, 3], zeros at first, lets the next call go on from ``end``.
+    """
     intervals = np.empty((shards.shape[0], 2), np.int64)
-    length, count = 0, 0
+    length, count = state[0, 0], state[0, 1]
     for i in range(start, end):
         inherited, occurrences = length - 1, count
         near = min(i + PREFIX, text.size)
@@ -127,3 +130,4 @@ def matching_statistics(shards, text, start, end, lengths, counts):
                 length, count = match_rest(shards, text, i, text.size, PREFIX, intervals)
         lengths[i] = length
         counts[i] = count
+    state[0, 0], state[0, 1] = length, count

@@ -128,6 +128,7 @@ def ask_everything(index: gramdex.Index, rng: random.Random) -> None:
         lambda: index.infgram_scores(text),
         lambda: index.match(text),
         lambda: index.documents(text[3:5]),
+        lambda: index.search([[text[3:4], text[4:5]], [text[5:6]]], window=5),
         lambda: index.document(rng.randrange(index.document_count)),
     ]
     for question in questions:

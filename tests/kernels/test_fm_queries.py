@@ -67,12 +67,14 @@ def test_matches_of_a_part(repeats: Repeats, bounds: tuple[int, int | None]) -> 
     start, end = bounds[0], bounds[1] or query.size
     expected = naive.match(query)
     lengths, counts = np.full((2, query.size), -1, np.int64)
-    matching.matching_statistics(known.rows, query, start, end, lengths, counts)
+    state = np.zeros((len(known.rows), 3), np.int64)
+    matching.matching_statistics(known.rows, query, start, end, state, lengths, counts)
     assert lengths[start:end].tolist() == expected.lengths[start:end]
     assert counts[start:end].tolist() == expected.counts[start:end]
     assert set(lengths[:start]) | set(lengths[end:]) <= {-1}  # nothing else is touched
     for most in (end, min(end + 5, query.size)):  # cut at ``most``
-        matching.shard_matches(known.row, query, start, end, most, lengths, counts)
+        state = np.zeros(3, np.int64)
+        matching.shard_matches(known.row, query, start, end, most, state, lengths, counts)
         wanted = [min(found, most - i) for i, found in enumerate(expected.lengths)]
         assert lengths[start:end].tolist() == wanted[start:end]
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gramdex.errors import UsageError
+from gramdex.fmindex.engines.stopping import in_turns
 from gramdex.fmindex.queries.contamination.matching import Matched, MatchedText
 from gramdex.fmindex.queries.contamination.results import Measure
 
@@ -194,7 +195,7 @@ class Sampled(_Any):
         """Windows drawn with replacement, from the text alone: the same in every run."""
         texts = _texts(matched)
         spans, numbers = [], []
-        for number in range(texts.count):
+        for number in in_turns(range(texts.count)):
             low = int(texts.starts[number]) + texts.pad
             high = int(texts.starts[number + 1]) - texts.pad
             if high - low < self.characters:

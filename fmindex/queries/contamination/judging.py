@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.queries.contamination.corpus import NORMALIZED, Corpus, NormalizedIndex
 from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, Definition, Hits
 from gramdex.fmindex.queries.contamination.matching import Matched
@@ -153,6 +154,7 @@ class _Chunk:
         return windows
 
     def _judge(self, example: Example, parts: dict[str, list[int]]) -> Judged:
+        stop_here()
         measures = {
             part: {
                 each.name: each.measure(self.hits[each.name], parts[part])

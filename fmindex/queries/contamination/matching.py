@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gramdex.fmindex.engines.stopping import in_turns
 from gramdex.fmindex.queries.contamination.texts import Texts, byte_offsets
 from gramdex.fmindex.queries.patterns import Query
 
@@ -163,7 +164,7 @@ class MatchedTokens(Matched):
 
     def __init__(self, index: Index, texts: Sequence[str]) -> None:
         super().__init__(index, len(texts))
-        ids = [index.encode(text).astype(np.int64) for text in texts]
+        ids = [index.encode(text).astype(np.int64) for text in in_turns(texts, 16)]
         self._given, self._texts = ids, texts
         self._ids = np.concatenate([np.empty(0, np.int64), *ids])
         sizes = np.array([each.size for each in ids], np.int64)

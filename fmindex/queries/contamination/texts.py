@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gramdex.fmindex.engines.stopping import in_turns
 from gramdex.fmindex.queries.contamination.normalization import Normalization
 
 _WORD = re.compile(r"\S+")
@@ -60,7 +61,7 @@ def join_texts(texts: Sequence[str], normalization: Normalization | None) -> Tex
         kept = list(texts)
         origins = [np.arange(len(text), dtype=np.int64) for text in texts]
     else:
-        pairs = [normalization.apply_with_origin(text) for text in texts]
+        pairs = [normalization.apply_with_origin(text) for text in in_turns(texts, 16)]
         kept, origins = [text for text, _ in pairs], [origin for _, origin in pairs]
     starts = np.zeros(len(kept) + 1, np.int64)
     np.cumsum([len(text) for text in kept], out=starts[1:])
