@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("kernels", "fmindex", "indexer", "tools")
+PACKAGES = ("kernels", "fmindex", "indexer", "decoding", "tools")
 
 
 @pytest.fixture(scope="module")
