@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramdex.kernels.jit import kernel
+from gramdex.kernels.jit import inlined, kernel
 from gramdex.kernels.memory import SEPARATOR, CorruptShard
 from gramdex.kernels.suffix_array.columns import BUCKET_COUNT, SHIFT, bucket_bounds, token_after
 from gramdex.kernels.suffix_array.continuations import node_of, run_bounds, run_token
@@ -57,14 +57,16 @@ def first_token_run(shard, token, low):
     raise CorruptShard("prefix table")
 
 
-@kernel
+@inlined
 def next_run(shard, depth, run):
     """Go on to the run after the one at ``run``; its TOKEN is NO_TOKEN after the last."""
     low, high, below = run[END], run[HIGH], run[TOKEN]
     if low == high:
         run[TOKEN] = NO_TOKEN
         return
-    if run[ENTRY] < run[LAST]:
+    if high - low == 1:
+        token, end = token_after(shard, low, depth), high
+    elif run[ENTRY] < run[LAST]:
         token = run_token(shard, run[ENTRY])
         end = run_bounds(shard, run[ENTRY], low, high)[1]
         run[ENTRY] += 1
@@ -79,19 +81,19 @@ def next_run(shard, depth, run):
     run[LOW], run[TOKEN], run[END] = low, token, end
 
 
-@kernel
+@inlined
 def first_run(shard, low, high, depth, run):
     """Begin at the first run of [low, high), suffixes that agree on ``depth`` tokens."""
     run[HIGH], run[END], run[TOKEN] = high, low, -1
     run[ENTRY] = run[LAST] = 0
-    if low < high:
+    if high - low > 1:
         run[ENTRY], run[LAST] = node_of(shard, low, high, depth)
         if run[ENTRY] == run[LAST] and depth > 0:
             prefetch_runs(shard, low, high, depth)
     next_run(shard, depth, run)
 
 
-@kernel
+@inlined
 def hang(count, tie, rank, state, order, hanging):
     """Hang a continuation where it is among the best that are wanted; its slot, or -1."""
     size = state[HANGING]
@@ -122,7 +124,7 @@ def hang(count, tie, rank, state, order, hanging):
     return slot
 
 
-@kernel
+@inlined
 def hang_all(shards, intervals, depth, tie, ids, runs, state, order, hanging, spans):
     """Hang the tokens at ``depth`` of the intervals; ``tie`` is theirs without the id.
 

@@ -238,7 +238,7 @@ def test_integrity_is_checked(index: gramdex.Index) -> None:
     tree = draft(index, [1, 2, 3])
     broken = [
         {"parents": np.array([0, -1, 0, 2, 3])}, {"counts": tree.counts * 2},
-        {"scores": tree.scores[::-1] * [1, 1, 1, 1, 0.5]}, {"tokens": np.array([4, 4, 5, 6, 7])},
+        {"scores": tree.scores * [0.5, 1, 1, 1, 1]}, {"tokens": np.array([4, 4, 5, 6, 7])},
         {"tokens": tree.tokens.astype(np.int32)},
     ]  # fmt: skip
     for change in broken:
