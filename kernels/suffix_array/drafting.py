@@ -244,8 +244,10 @@ def longest_sought(shards, intervals, depth):
     So of many runs in one shard most need not be looked at: those of a quarter of the length are
     next, and so on, until no shorter one can be among the best.
     """
+    if shards.shape[0] != 1 or depth == 0:
+        return 0
     low, high = intervals[0, 0], intervals[0, 1]
-    if shards.shape[0] > 1 or high - low < MANY or depth == 0:
+    if high - low < MANY:
         return 0
     first, last = node_of(shards[0], low, high, depth)
     return 0 if first < last else (high - low) >> 3
