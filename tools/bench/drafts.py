@@ -75,35 +75,38 @@ def run_drafts(
     other = load_corpus(Source([held_out], index.tokenizer, read), index.token_count)
     stretches = draw_stretches(other, settings)
     timing.warm_pages(path)
-    rows = []
     with timing.one_core() as core:
-        for nodes in settings.nodes:
-            say(f"trees of {nodes} tokens")
-            drafting, stepping = time_drafts(index, stretches, nodes, settings.rounds)
-            rows.append(
-                {
-                    "nodes": nodes,
-                    "draft": asdict(timing.percentiles(drafting)),
-                    "extend": asdict(timing.percentiles(stepping)),
-                    **replay(index, stretches, nodes),
-                }
-            )
+        rows = [_row(index, stretches, nodes, settings.rounds, say) for nodes in settings.nodes]
+    data = {
+        "name": path.name,
+        "tokens": index.token_count,
+        "documents": index.document_count,
+        "engines": sorted({shard.manifest.engine for shard in index.shards}),
+        "shards": len(index.shards),
+        "held_out": other.name,
+        "held_out_tokens": sum(stretch.text.size for stretch in stretches),
+    }
     return {
         "bench": "draft",
         "machine": machine.describe_machine(),
         "versions": machine.describe_versions(),
-        "data": {
-            "name": path.name,
-            "tokens": index.token_count,
-            "documents": index.document_count,
-            "engines": sorted({shard.manifest.engine for shard in index.shards}),
-            "shards": len(index.shards),
-            "held_out": other.name,
-            "held_out_tokens": sum(stretch.text.size for stretch in stretches),
-        },
+        "data": data,
         "settings": {**asdict(settings), "core": core, "page_cache": "warm"},
         "rows": rows,
         "notes": list(_NOTES),
+    }
+
+
+def _row(
+    index: Index, stretches: Sequence[Stretch], nodes: int, rounds: int, say: Say
+) -> dict[str, Any]:
+    say(f"trees of {nodes} tokens")
+    drafting, stepping = time_drafts(index, stretches, nodes, rounds)
+    return {
+        "nodes": nodes,
+        "draft": asdict(timing.percentiles(drafting)),
+        "extend": asdict(timing.percentiles(stepping)),
+        **replay(index, stretches, nodes),
     }
 
 
