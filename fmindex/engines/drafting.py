@@ -1,11 +1,13 @@
 """The tree of the most frequent continuations, for any engine.
 
 What ``kernels/suffix_array/drafting.py`` does for suffix arrays, from what every engine answers:
-the tokens after a pattern, and where the pattern with one of them stands.
+where a pattern stands, the tokens after it, and the text at its occurrences, which is read where
+they are few.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +17,9 @@ from gramdex.kernels.memory import SEPARATOR
 
 if TYPE_CHECKING:
     from gramdex.fmindex.engines.engine import Engine
+
+FEW = 4
+"""Occurrences whose text is read in the time of a few questions about them."""
 
 
 class TreeLimits(NamedTuple):
@@ -39,45 +44,116 @@ class Suffix(NamedTuple):
     intervals: np.ndarray
 
 
-def grow_tree(
-    engine: Engine, suffix: Suffix, limits: TreeLimits, ids: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """See ``Engine.continuations``."""
-    tree = np.empty((3, limits.nodes), np.int64)
-    hanging: list[tuple[int, int, int, int, int, tuple[int, ...]]] = []
+class _Hanging(NamedTuple):
+    """A continuation that may become a node; the smaller the better, and no two are equal.
+
+    Attributes:
+        less: its count, negated.
+        depth: tokens of the path to it.
+        name: id of the last of them.
+        parent: node it hangs on, -1 for the suffix.
+        rank: of the token.
+        path: ranks from the suffix on.
+        texts: what follows it at each occurrence, or None where that is not read.
+    """
+
+    less: int
+    depth: int
+    name: int
+    parent: int
+    rank: int = SEPARATOR
     path: tuple[int, ...] = ()
+    texts: list[list[int]] | None = None
+
+
+def grow_tree(
+    engine: Engine, suffix: Suffix, limits: TreeLimits, ids: np.ndarray, few: int = FEW
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """See ``Engine.continuations``.
+
+    Args:
+        engine: asked for all it takes.
+        suffix: see there.
+        limits: see there.
+        ids: see there.
+        few: occurrences up to which their text is read; 0 where intervals hold others too.
+    """
+    tree = np.empty((3, limits.nodes), np.int64)
+    hanging: list[_Hanging] = []
+    last = _Hanging(-suffix.total, 0, 0, -1)
     for node in range(limits.nodes):
-        if len(path) < limits.depth:
-            if node:
-                pattern = np.concatenate([suffix.tokens, np.array(path, np.int64)])
-                place = Suffix(pattern, *engine.find(pattern))
+        if last.depth < limits.depth:
+            if last.texts is None and 0 < -last.less <= few:
+                most = min(limits.nodes - node, limits.depth - last.depth)
+                last = _with_texts(engine, suffix, last, most)
+            if last.texts is not None:
+                found = _after_texts(last.texts, limits.least)
             else:
-                place = suffix
-            for rank, count in _most_frequent(engine, place, limits, limits.nodes - node, ids):
-                name = int(ids[rank]) if ids.size else rank
-                grown = (*path, rank)
-                heappush(hanging, (-count, len(grown), name, node - 1, rank, grown))
+                found = _after_pattern(engine, suffix, last, limits.nodes - node, limits.least, ids)
+            if ids.size and max((each[0] for each in found), default=0) >= ids.size:
+                raise engine.damaged("text")
+            for rank, count, texts in found:
+                name = rank if not ids.size else int(ids[rank])
+                path = (*last.path, rank)
+                heappush(hanging, _Hanging(-count, len(path), name, node - 1, rank, path, texts))
         if not hanging:
             return tree[0, :node], tree[1, :node], tree[2, :node]
-        less, _, _, parent, rank, path = heappop(hanging)
-        tree[:, node] = rank, parent, -less
+        last = heappop(hanging)
+        tree[:, node] = last.rank, last.parent, -last.less
     return tree[0], tree[1], tree[2]
 
 
-def _most_frequent(
-    engine: Engine, place: Suffix, limits: TreeLimits, most: int, ids: np.ndarray
-) -> list[tuple[int, int]]:
-    """Ranks after a pattern, and counts: the ``most`` best, those with the least count or more."""
-    if not place.total:
+_Found = list[tuple[int, int, list[list[int]] | None]]
+"""Ranks, their counts, and what follows them at each occurrence, or None."""
+
+
+def _place(engine: Engine, suffix: Suffix, last: _Hanging) -> Suffix:
+    """The suffix with the path of a node."""
+    if not last.path:
+        return suffix
+    pattern = np.concatenate([suffix.tokens, np.array(last.path, np.int64)])
+    return Suffix(pattern, *engine.find(pattern))
+
+
+def _with_texts(engine: Engine, suffix: Suffix, last: _Hanging, most: int) -> _Hanging:
+    """The same with the next ``most`` tokens of each of its occurrences."""
+    pattern, _, intervals = _place(engine, suffix, last)
+    texts = []
+    for shard, (low, high) in enumerate(intervals.tolist()):
+        for position in engine.locate(shard, low, high).tolist() if low < high else ():
+            start, size = position + pattern.size, engine.shards[shard].size
+            if start >= size:
+                raise engine.damaged("suffix array")
+            end = min(start + most, size)
+            texts.append(engine.extract(shard, start, end).tolist())
+    return last._replace(texts=texts)
+
+
+def _after_texts(texts: list[list[int]], least: int) -> _Found:
+    """Every first token but a document's end."""
+    found = defaultdict(list)
+    for text in texts:
+        if text and text[0] != SEPARATOR:
+            found[text[0]].append(text[1:])
+    return [(rank, len(rest), rest) for rank, rest in found.items() if len(rest) >= least]
+
+
+def _after_pattern(
+    engine: Engine, suffix: Suffix, last: _Hanging, most: int, least: int, ids: np.ndarray
+) -> _Found:
+    """The ``most`` best of the tokens after a node."""
+    pattern, total, intervals = _place(engine, suffix, last)
+    if not total:
         return []
-    ranks, counts = engine.next_tokens(place.total, place.intervals, place.tokens.size)
-    least = limits.least
-    if ranks.size > most:
+    ranks, counts = engine.next_tokens(total, intervals, pattern.size)
+    if ranks.size > most:  # of which one may be a document's end
         least = max(least, int(np.partition(counts, -most - 1)[-most - 1]))
     kept = (counts >= least) & (ranks != SEPARATOR)
     ranks, counts = ranks[kept], counts[kept]
-    if ids.size and ranks.size and ranks.max() >= ids.size:
-        raise engine.damaged("text")
-    names = ids[ranks] if ids.size else ranks
-    best = np.lexsort((names, -counts))[:most]
-    return list(zip(ranks[best].tolist(), counts[best].tolist(), strict=True))
+    if ranks.size > most:
+        names = ranks if not ids.size else ids[np.minimum(ranks, ids.size - 1)]
+        best = np.lexsort((names, -counts))[:most]
+        ranks, counts = ranks[best], counts[best]
+    return [
+        (rank, count, None) for rank, count in zip(ranks.tolist(), counts.tolist(), strict=True)
+    ]

@@ -106,9 +106,9 @@ class SubtractedEngine(Engine):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The most frequent continuations of a suffix as a tree; see ``Engine``.
 
-        By counts of what is left: what is frequent in the corpus may be taken down.
+        By counts of what is left; the text at the intervals may be taken down.
         """
-        return grow_tree(self, suffix, limits, ids)
+        return grow_tree(self, suffix, limits, ids, few=0)
 
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Suffix length, its count and its count with the token, int64[n] each.
