@@ -149,6 +149,35 @@ class InfgramDistribution(Distribution):
 
 
 @dataclass(frozen=True, slots=True)
+class Continuations:
+    """The most frequent continuations of a stream, as a tree, best first.
+
+    The tree hangs on the longest suffix of the stream that occurs. Every tree of fewer nodes is
+    the beginning of this one.
+
+    Attributes:
+        suffix_length: tokens of that suffix.
+        context_count: its occurrences.
+        tokens: int64[n] ids.
+        parents: int64[n], the number of the token before, a smaller one; -1 after the suffix.
+        counts: int64[n], occurrences of the suffix followed by the path to here. They never
+            ascend; equal ones stand by depth, then by id, then by parent.
+    """
+
+    suffix_length: int
+    context_count: int
+    tokens: np.ndarray
+    parents: np.ndarray
+    counts: np.ndarray
+
+    def __repr__(self) -> str:
+        return (
+            f"Continuations({self.tokens.size} tokens after the last {self.suffix_length}, "
+            f"which occur {self.context_count:,} times)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class InfgramScores:
     """The ∞-gram probability of every token of a text given all tokens before it.
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
+from gramdex.fmindex.engines.drafting import Suffix, TreeLimits
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.fm_index import FMEngine
 from gramdex.fmindex.engines.fm_shard import FMShard
@@ -26,6 +27,7 @@ from gramdex.kernels.suffix_array import (
     count_batch,
     coverings,
     distribution,
+    drafting,
     infgram,
     matching,
     search,
@@ -47,6 +49,7 @@ QUERY_KERNELS: dict[ModuleType, tuple[str, ...]] = {
     count_batch: ("count_batch",),
     coverings: _TEXTS,
     distribution: ("next_tokens",),
+    drafting: ("grow_tree",),
     infgram: (*_INFGRAM, "infgram_scores"),
     matching: ("matching_statistics",),
     fm_search: _NAMES,
@@ -110,7 +113,7 @@ def warmup() -> None:
     fm_engine = FMEngine([small_fm_shard()])
     for engine in (SuffixArrayEngine([_SmallShard()]), fm_engine):
         answers = _ask(engine)
-        if answers != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0]:
+        if answers != [2, 2, 2, 1, 1, 2, 3, 1, 2, 1, 2, 1, 0, 2, 1, 2, 1, 0, 2, 3]:
             raise RuntimeError(f"kernels answer wrongly on a known text: {answers}")
         texts = _text_answers(engine)
         if texts != [1, 1]:
@@ -138,7 +141,10 @@ def _ask(engine: Engine) -> list[int]:
     answers += [*engine.infgram_scores(pattern)[2]]
     suffix = engine.longest_suffix(pattern[:0])
     answers += [*engine.advance(pattern, 0, *suffix), *engine.prob_after(suffix[2], 1, 2)]
-    return list(map(int, answers))
+    tree = engine.continuations(
+        Suffix(pattern, *engine.find(pattern)), TreeLimits(2, 2, 1), np.empty(0, np.uint32)
+    )
+    return list(map(int, [*answers, *tree[0]]))
 
 
 def _warm_places() -> None:

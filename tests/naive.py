@@ -44,6 +44,14 @@ class InfgramDistribution(NamedTuple):
     sparse: bool
 
 
+class Continuations(NamedTuple):
+    suffix_length: int
+    context_count: int
+    tokens: list[int]
+    parents: list[int]
+    counts: list[int]
+
+
 class Scores(NamedTuple):
     probs: list[float]
     suffix_lengths: list[int]
@@ -156,6 +164,37 @@ class NaiveIndex:
         suffix = self.longest_suffix(context)
         distribution = self.ntd(suffix, limit)
         return InfgramDistribution(*distribution, len(suffix), self._sparse(suffix))
+
+    def continuations(
+        self, context: Iterable[int], nodes: int, depth: int | None = None, share: float = 0.0
+    ) -> Continuations:
+        """Always the best token that may follow a node of the tree, or the suffix, becomes one."""
+        suffix = self.longest_suffix(context)
+        total = self.count(suffix)
+        tree: list[tuple[list[int], int, int]] = []  # path, parent, count
+        following = [(-1, [], self.ntd(suffix))]
+        while len(tree) < nodes:
+            taken = [path for path, _, _ in tree]
+            hanging = [
+                (-count, len(path) + 1, token, parent, [*path, token])
+                for parent, path, ntd in following
+                for token, count in zip(ntd.tokens, ntd.counts, strict=True)
+                if [*path, token] not in taken and count / total >= share
+            ]
+            if depth is not None:
+                hanging = [each for each in hanging if each[1] <= depth]
+            if not hanging:
+                break
+            less, _, _, parent, path = min(hanging)
+            following.append((len(tree), path, self.ntd([*suffix, *path])))
+            tree.append((path, parent, -less))
+        return Continuations(
+            len(suffix),
+            total,
+            [path[-1] for path, _, _ in tree],
+            [parent for _, parent, _ in tree],
+            [count for _, _, count in tree],
+        )
 
     def infgram_scores(self, ids: Iterable[int]) -> Scores:
         ids = list(ids)

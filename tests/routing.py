@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import fields, is_dataclass
@@ -56,7 +57,7 @@ def assert_alike(routed: Any, whole: Any, name: str, *arguments: Any, **options:
 def parts_of(documents: Sequence[Any], cuts: Iterable[int]) -> list[Sequence[Any]]:
     """Documents cut into runs; equal cuts give runs of nothing."""
     bounds = [0, *sorted(min(cut, len(documents)) for cut in cuts), len(documents)]
-    return [documents[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [documents[a:b] for a, b in itertools.pairwise(bounds)]
 
 
 def build_members(

@@ -118,11 +118,6 @@ def test_no_pickle_anywhere() -> None:
         assert "allow_pickle=True" not in path.read_text()
 
 
-def test_folders_whose_time_has_not_come_hold_no_code() -> None:
-    for folder in ("decoding",):
-        assert not list((ROOT / folder).rglob("*.py"))
-
-
 def test_errors_are_drawn_as_they_are() -> None:
     """The tree in the docstring is the tree of the classes, with their exit codes."""
     from gramdex import errors

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("kernels", "fmindex", "indexer", "rpc", "tools")
+PACKAGES = ("kernels", "fmindex", "indexer", "decoding", "rpc", "tools")
 
 
 @pytest.fixture(scope="module")

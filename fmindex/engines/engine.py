@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from gramdex.errors import CorruptIndexError
+from gramdex.fmindex.engines.drafting import Suffix, TreeLimits, grow_tree
 from gramdex.fmindex.engines.stopping import (
     CHUNK_STRINGS,
     CHUNK_TOKENS,
@@ -197,6 +198,22 @@ class Engine(ABC):
     def prob_after(self, intervals: np.ndarray, depth: int, token: int) -> tuple[int, bool]:
         """Occurrences of ``token`` after suffixes of ``depth`` tokens, and if one alone follows."""
         return self.kernels.prob_after(self._rows, intervals, depth, token, self._intervals())
+
+    def continuations(
+        self, suffix: Suffix, limits: TreeLimits, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The most frequent continuations of a suffix as a tree, best first; int64[n] each.
+
+        A token's rank, the number of the one before it, -1 where that is the suffix, and how
+        often the suffix occurs with all of the path. Of equal counts the shallower is better,
+        then the smaller id, then the earlier one to continue.
+
+        Args:
+            suffix: with its count and intervals.
+            limits: how large the tree may be.
+            ids: uint32[ranks], the id of each rank; empty where they are in the same order.
+        """
+        return grow_tree(self, suffix, limits, ids)
 
     @reads_shards
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from functools import partial
 
 import numpy as np
 
+from gramdex.fmindex.engines.drafting import Suffix, TreeLimits, grow_tree
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.stopping import in_turns, stop_here
 from gramdex.kernels.memory import SEPARATOR
@@ -100,6 +101,15 @@ class SubtractedEngine(Engine):
         tokens, _ = self.next_tokens(0, intervals, depth)
         sparse = tokens.size == 1 and tokens[0] != SEPARATOR
         return count - self.takedown.prob_after(taken, depth, token)[0], bool(sparse)
+
+    def continuations(
+        self, suffix: Suffix, limits: TreeLimits, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The most frequent continuations of a suffix as a tree; see ``Engine``.
+
+        By counts of what is left; the text at the intervals may be taken down.
+        """
+        return grow_tree(self, suffix, limits, ids, few=0)
 
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Suffix length, its count and its count with the token, int64[n] each.

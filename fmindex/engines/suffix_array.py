@@ -18,7 +18,8 @@ import numpy as np
 
 from gramdex.errors import CorruptIndexError
 from gramdex.fmindex.engines.continuations import open_continuations
-from gramdex.fmindex.engines.engine import Engine, Kernels
+from gramdex.fmindex.engines.drafting import Suffix, TreeLimits
+from gramdex.fmindex.engines.engine import Engine, Kernels, reads_shards
 from gramdex.fmindex.engines.places import in_order
 from gramdex.fmindex.engines.rows import shard_row
 from gramdex.fmindex.engines.stopping import (
@@ -34,6 +35,7 @@ from gramdex.kernels.suffix_array import (
     count_batch,
     coverings,
     distribution,
+    drafting,
     infgram,
     matching,
     search,
@@ -129,6 +131,26 @@ class SuffixArrayEngine(Engine):
         count_texts=coverings.count_texts,
         find_text=coverings.find_text,
     )
+
+    @reads_shards
+    def continuations(
+        self, suffix: Suffix, limits: TreeLimits, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The most frequent continuations of a suffix as a tree; see ``Engine``."""
+        nodes, depth, least = limits
+        ranks, parents, counts = np.empty((3, nodes), np.int64)
+        size = drafting.grow_tree(
+            self._rows,
+            suffix.intervals,
+            suffix.tokens.size,
+            depth,
+            least,
+            ids,
+            ranks,
+            parents,
+            counts,
+        )
+        return ranks[:size], parents[:size], counts[:size]
 
     def locate(self, shard: int, low: int, high: int) -> np.ndarray:
         """Text positions, ascending int64, of the ranks [low, high) of one shard."""

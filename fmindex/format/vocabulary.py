@@ -61,6 +61,11 @@ class Vocabulary:
         """Bytes per stored token."""
         return token_width(self.ranks)
 
+    @property
+    def ids_by_rank(self) -> np.ndarray:
+        """uint32[ranks], the id of each rank but the separator's; empty where it is rank - 1."""
+        return self._rank_table if self._id_of_rank is None else self._id_of_rank
+
     def to_ranks(self, ids: np.ndarray) -> np.ndarray:
         """Turn a contiguous int64 array of ids into their ranks, in place; returns it.
 

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gramdex.fmindex.engines.drafting import Suffix
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
 from gramdex.fmindex.queries import probabilities
+from gramdex.fmindex.queries.continuations import NODES, continuations
 from gramdex.fmindex.queries.patterns import PatternReader, Query, as_number
-from gramdex.fmindex.results import InfgramDistribution, InfgramProbability, Interval
+from gramdex.fmindex.results import (
+    Continuations,
+    InfgramDistribution,
+    InfgramProbability,
+    Interval,
+)
 from gramdex.fmindex.takedown import refuse_ranks
 
 if TYPE_CHECKING:
@@ -63,10 +70,12 @@ class Cursor:
         start = self._end
         text = self._tokens[: start + ranks.size]
         text[start:] = ranks
-        intervals = self._intervals.copy()  # an error leaves the cursor where it was
-        self._length, self._count = self._engine.advance(
-            text, start, self._length, self._count, intervals
-        )
+        if start:
+            intervals = self._intervals.copy()  # an error leaves the cursor where it was
+            length, count = self._engine.advance(text, start, self._length, self._count, intervals)
+        else:  # a search from the end needs not find the suffixes on the way
+            length, count, intervals = self._engine.longest_suffix(text)
+        self._length, self._count = length, count
         self._intervals, self._end = intervals, text.size
         if self._tokens.size > 4 * self._length + 2 * _ROOM:
             self._keep_suffix(0)
@@ -83,6 +92,29 @@ class Cursor:
         limit = None if limit is None else as_number("limit", limit, 1)
         suffix = self._length, self._count, self._intervals
         return probabilities.infgram_distribution(self._engine, self._vocabulary, suffix, limit)
+
+    def continuations(
+        self, max_nodes: int = NODES, max_depth: int | None = None, min_score: float = 0.0
+    ) -> Continuations:
+        """What follows the stream most often, as a tree on its longest suffix that occurs.
+
+        The tree grows by the continuation that occurs most often with all before it, until it
+        has ``max_nodes`` tokens or nothing is left. A document's end takes its share of the
+        counts, and no place.
+
+        Args:
+            max_nodes: tokens of the tree, at most 4,096.
+            max_depth: tokens of a path; None for no limit of its own.
+            min_score: a continuation's count over the suffix', at least.
+
+        Raises:
+            QueryError: an argument outside its range.
+        """
+        tokens = self._tokens[self._end - self._length : self._end]
+        suffix = Suffix(tokens, self._count, self._intervals)
+        return continuations(
+            self._engine, self._vocabulary, suffix, max_nodes, max_depth, min_score
+        )
 
     def copy(self) -> Cursor:
         """Another cursor at the same place, to go on another way."""

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from gramdex.decoding import DraftTree
 from gramdex.fmindex.results import (
     Distribution,
     InfgramDistribution,
@@ -149,6 +150,30 @@ def read_scores(message: v1.InfgramScoresResponse) -> InfgramScores:
         read_int64("suffix_lengths", message.suffix_lengths),
         read_int64("context_counts", message.context_counts),
         read_int64("counts", message.counts),
+    )
+
+
+def write_draft(tree: DraftTree) -> v1.DraftResponse:
+    """A tree of tokens that may follow a context."""
+    return v1.DraftResponse(
+        tokens=write_tokens(tree.tokens),
+        parents=write_int64(tree.parents),
+        scores=write_float64(tree.scores),
+        counts=write_int64(tree.counts),
+        suffix_length=tree.suffix_length,
+        context_count=tree.context_count,
+    )
+
+
+def read_draft(message: v1.DraftResponse) -> DraftTree:
+    """A tree of tokens that may follow a context."""
+    return DraftTree(
+        read_tokens("tokens", message.tokens),
+        read_int64("parents", message.parents),
+        read_float64("scores", message.scores),
+        read_int64("counts", message.counts),
+        message.suffix_length,
+        message.context_count,
     )
 
 

@@ -531,12 +531,13 @@ class DraftRequest(_message.Message):
     def __init__(self, context: _Optional[_Union[Query, _Mapping]] = ..., max_nodes: _Optional[int] = ..., max_depth: _Optional[int] = ..., min_score: _Optional[float] = ...) -> None: ...
 
 class DraftResponse(_message.Message):
-    __slots__ = ("tokens", "parents", "scores", "counts", "suffix_length", "coverage", "generation")
+    __slots__ = ("tokens", "parents", "scores", "counts", "suffix_length", "context_count", "coverage", "generation")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     PARENTS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     SUFFIX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_COUNT_FIELD_NUMBER: _ClassVar[int]
     COVERAGE_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     tokens: Tokens
@@ -544,9 +545,10 @@ class DraftResponse(_message.Message):
     scores: Float64Array
     counts: Int64Array
     suffix_length: int
+    context_count: int
     coverage: Coverage
     generation: int
-    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ..., parents: _Optional[_Union[Int64Array, _Mapping]] = ..., scores: _Optional[_Union[Float64Array, _Mapping]] = ..., counts: _Optional[_Union[Int64Array, _Mapping]] = ..., suffix_length: _Optional[int] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
+    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ..., parents: _Optional[_Union[Int64Array, _Mapping]] = ..., scores: _Optional[_Union[Float64Array, _Mapping]] = ..., counts: _Optional[_Union[Int64Array, _Mapping]] = ..., suffix_length: _Optional[int] = ..., context_count: _Optional[int] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class DraftBatchRequest(_message.Message):
     __slots__ = ("requests",)

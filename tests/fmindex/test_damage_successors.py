@@ -66,6 +66,9 @@ def ask_everything(index: gramdex.Index, seed: int) -> int:
         lambda: index.ntd([3, 3, 3]),
         lambda: index.prob(text[:1], text[1]),
         lambda: index.infgram_ntd(text),
+        lambda: index.cursor(text[3:5]).continuations(40),
+        lambda: index.cursor(text[3:4]).continuations(),
+        lambda: index.cursor().continuations(),
         lambda: index.infgram_prob(text[:2], 1),
         lambda: index.infgram_scores(text),
         lambda: index.match(text),
@@ -90,7 +93,7 @@ def test_the_original_answers(original: Path) -> None:
     assert set(arrays_of(original)) == set(SECTIONS)
     assert arrays_of(original)["shortcuts"].count > 1
     assert (arrays_of(original)["alphabet"].count > 0) == (index.vocabulary_size == 200_000)
-    assert ask_everything(index, 0) == 17
+    assert ask_everything(index, 0) == 20
 
 
 # --- truncated ------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ def test_damage_under_an_open_index_never_crashes(copy: Path, name: str) -> None
         with path.open("r+b") as file:
             file.seek(section.offset)
             file.write(content)
-    assert ask_everything(gramdex.open(copy), 1) == 17
+    assert ask_everything(gramdex.open(copy), 1) == 20
 
 
 # --- forged ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import typer
 
 from gramdex.errors import UsageError
 from gramdex.fmindex.format.layout import ENGINES
+from gramdex.indexer.readers import ReadOptions
 from gramdex.tools.arguments import AsJson, parse_amount, parse_size
 from gramdex.tools.bench.options import (
     Dtype,
@@ -283,6 +284,33 @@ def compressed(
     asked = QuerySettings(queries=count, seconds=row_seconds, seed=seed)
     settings = CompressedSettings(engine, asked, work, not no_peer)
     finish(run_compressed(corpus, other, settings, note), as_json)
+
+
+@app.command()
+def draft(
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="To draft from.")],
+    held_out: Annotated[
+        Path, typer.Option("--held-out", metavar="FILE", help="Text or ids to draft for.")
+    ],
+    *,
+    dtype: Dtype = None,
+    separator_id: SeparatorId = None,
+    nodes: Annotated[
+        str, typer.Option("--nodes", metavar="N,…", help="Tokens of a tree, at most.")
+    ] = "4,8,16,32,64",
+    count: Annotated[
+        int, typer.Option("--count", min=1, metavar="N", help="Tokens of the text, about.")
+    ] = 20_000,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Of timing each draft.")] = 3,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draft along held-out text from an index: latency, and accepted tokens per step."""
+    from gramdex.tools.bench.drafts import DraftSettings, read_nodes, run_drafts
+
+    settings = DraftSettings(read_nodes(nodes), count, rounds, seed)
+    read = ReadOptions(dtype=dtype, separator_id=separator_id)
+    finish(run_drafts(index, held_out, read, settings, note), as_json)
 
 
 @app.command()

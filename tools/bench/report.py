@@ -345,6 +345,18 @@ def _startup(result: dict[str, Any]) -> None:
     _notes([f"First count with an empty kernel cache, which is compiled then: {figure(cold)} s."])
 
 
+def _draft(result: dict[str, Any]) -> None:
+    _title("drafts")
+    heads = ["nodes", "p50", "p90", "p99", "step p50", "accepted", "expected", "drafted"]
+    table = columns(heads, right=range(8))
+    for row in result["rows"]:
+        latency = _percentiles(row["draft"], ("p50", "p90", "p99"))[1:]
+        means = (figure(row[name]) for name in ("accepted", "expected", "drafted"))
+        table.add_row(str(row["nodes"]), *latency, figure(row["extend"]["p50"]), *means)
+    _show(table)
+    _notes(result["notes"])
+
+
 _PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "queries": _queries,
     "build": _build,
@@ -355,5 +367,6 @@ _PRINTERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "startup": _startup,
     "compressed": _compressed,
     "serving": print_serving,
+    "draft": _draft,
     "all": _all,
 }

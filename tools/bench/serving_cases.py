@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gramdex.errors import GramdexError
 from gramdex.fmindex.index import Index
+from gramdex.fmindex.results import InfgramDistribution
 from gramdex.rpc import v1
-from gramdex.rpc.messages.arrays import read_int64, read_tokens, write_token_batch, write_tokens
+from gramdex.rpc.messages.arrays import read_int64, write_token_batch, write_tokens
+from gramdex.rpc.messages.results import read_infgram_distribution
 from gramdex.rpc.methods import METHODS
 
 PATTERN, CONTEXT, TEXT, BATCH = 5, 63, 450, 1000
@@ -63,9 +64,19 @@ class ServingCase:
 def serving_cases(index: Index, held_out: str, seed: int) -> Iterator[ServingCase]:
     """Every row."""
     generator = np.random.default_rng(seed)
-    draw = partial(_draw, index, generator)
-    patterns = [draw(PATTERN) for _ in range(_DRAWN)]
-    yield ServingCase(
+    patterns = [_draw(index, generator, PATTERN) for _ in range(_DRAWN)]
+    yield _count(index, patterns)
+    yield _batch(index, patterns, generator)
+    yield _distribution(index, [_draw(index, generator, CONTEXT) for _ in range(_DRAWN)])
+    ids = index.encode(held_out).astype(np.int64)
+    starts = generator.integers(max(ids.size - TEXT, 1), size=_TEXTS).tolist()
+    texts = [ids[start : start + TEXT] for start in starts]
+    yield _attribution(index, texts, 0, "")
+    yield _attribution(index, texts, 10, ", ten documents a span")
+
+
+def _count(index: Index, patterns: Sequence[np.ndarray]) -> ServingCase:
+    return ServingCase(
         f"count of {PATTERN} tokens",
         "Count",
         [v1.CountRequest(query=_query(ids)).SerializeToString() for ids in patterns],
@@ -73,33 +84,33 @@ def serving_cases(index: Index, held_out: str, seed: int) -> Iterator[ServingCas
         lambda answer: answer.count,
         overload=True,
     )
-    chosen = generator.integers(_DRAWN, size=(_BATCHES, BATCH))
+
+
+def _batch(
+    index: Index, patterns: Sequence[np.ndarray], generator: np.random.Generator
+) -> ServingCase:
+    chosen = generator.integers(len(patterns), size=(_BATCHES, BATCH))
     batches = [[patterns[i] for i in row] for row in chosen.tolist()]
-    yield ServingCase(
+    requests = [v1.CountBatchRequest(tokens=write_token_batch(batch)) for batch in batches]
+    return ServingCase(
         f"{BATCH} counts in a call",
         "CountBatch",
-        [
-            v1.CountBatchRequest(tokens=write_token_batch(batch)).SerializeToString()
-            for batch in batches
-        ],
+        [request.SerializeToString() for request in requests],
         lambda i: index.count_batch(batches[i]).tolist(),
         lambda answer: read_int64("counts", answer.counts).tolist(),
         per_call=BATCH,
         overload=True,
     )
-    contexts = [draw(CONTEXT) for _ in range(_DRAWN)]
-    yield ServingCase(
+
+
+def _distribution(index: Index, contexts: Sequence[np.ndarray]) -> ServingCase:
+    return ServingCase(
         f"∞-gram distribution, {CONTEXT} tokens",
         "InfgramNtd",
         [v1.InfgramNtdRequest(context=_query(ids)).SerializeToString() for ids in contexts],
-        lambda i: _distribution(index.infgram_ntd(contexts[i])),
-        _read_distribution,
+        lambda i: _said(index.infgram_ntd(contexts[i])),
+        lambda answer: _said(read_infgram_distribution(answer)),
     )
-    ids = index.encode(held_out).astype(np.int64)
-    starts = generator.integers(max(ids.size - TEXT, 1), size=_TEXTS).tolist()
-    texts = [ids[start : start + TEXT] for start in starts]
-    yield _attribution(index, texts, 0, "")
-    yield _attribution(index, texts, 10, ", ten documents a span")
 
 
 def _attribution(
@@ -142,10 +153,5 @@ def _query(ids: np.ndarray) -> v1.Query:
     return v1.Query(tokens=write_tokens(ids))
 
 
-def _distribution(found: Any) -> tuple:
+def _said(found: InfgramDistribution) -> tuple:
     return found.suffix_length, found.tokens.tolist(), found.counts.tolist()
-
-
-def _read_distribution(answer: v1.InfgramNtdResponse) -> tuple:
-    tokens, counts = read_tokens("tokens", answer.tokens), read_int64("counts", answer.counts)
-    return answer.suffix_length, tokens.tolist(), counts.tolist()

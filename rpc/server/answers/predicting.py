@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gramdex.errors import QueryError
+from gramdex.decoding import draft as draft_tree
 from gramdex.rpc import v1
 from gramdex.rpc.messages import results
-from gramdex.rpc.messages.arrays import write_float64, write_int64, write_tokens
 from gramdex.rpc.messages.queries import optional, read_token
 from gramdex.rpc.server.call import Answer, Call
 
@@ -51,22 +50,12 @@ def match(call: Call, request: v1.MatchRequest) -> v1.MatchResponse:
 
 def draft(call: Call, request: v1.DraftRequest) -> v1.DraftResponse:
     """A tree of tokens that may follow a context."""
-    from gramdex.decoding import draft as draft_tree
-
     nodes = request.max_nodes or _NODES
     call.limits.check("nodes", "max_nodes", nodes)
-    if not 0 <= request.min_score <= 1:
-        raise QueryError("min_score", repr(request.min_score), "a probability from 0 to 1")
     context = call.query("context", request.context)
     depth = optional(request, "max_depth")
     tree = draft_tree(call.index, context, nodes, depth, request.min_score)
-    return v1.DraftResponse(
-        tokens=write_tokens(tree.tokens),
-        parents=write_int64(tree.parents),
-        scores=write_float64(tree.scores),
-        counts=write_int64(tree.counts),
-        suffix_length=tree.suffix_length,
-    )
+    return results.write_draft(tree)
 
 
 ANSWERS: dict[str, Answer] = {
