@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from asking import as_query, ask, call, loopback
 from building import build_ids
@@ -19,6 +20,7 @@ import gramdex
 from gramdex.errors import GramdexError, UsageError
 from gramdex.rpc import v1
 from gramdex.rpc.limits import Limits
+from gramdex.rpc.messages.arrays import write_int64
 from gramdex.rpc.methods import METHODS
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
@@ -28,7 +30,7 @@ LIMITS = Limits(
     query_tokens=100, query_bytes=400, text_tokens=100, text_bytes=400, batch=4, batch_tokens=600,
     clauses=3, phrases=4, documents=5, nodes=20, examples=3, example_bytes=4000,
 )  # fmt: skip
-TEXTS = ["the cat sat on the mat", "a cat and a hat", "the end of the story of the cat"]
+TEXTS = ["the cat sat on the mat", "a cat and a hat", "the end of the story of the cat", "\1\2\3\1\2"]
 MARK = "MARKMARK"
 WITH_FIELDS = [name for name in METHODS if METHODS[name].request.DESCRIPTOR.fields]
 THREE = v1.Tokens(ids=b"\1\2\3", width=2)
@@ -83,10 +85,26 @@ def valid(name: str) -> Any:
             "examples": [example],
         },
     }  # fmt: skip
+    cnf = v1.Cnf(clauses=[clause], window=5)
+    fields |= {
+        "DocumentsFound": {"query": query, "most": 3},
+        "ClauseCounts": {"cnf": cnf},
+        "SearchPart": {"cnf": cnf, "anchor": 0, "seed": 1, "confidence": 0.9, "most": 3},
+        "SearchPlaces": {"cnf": cnf, "anchor": 0, "seed": 1, "ordinals": table()},
+        "SearchDocuments": {"cnf": cnf, "places": table(0, 1), "length": 2, "context": 3},
+        "Located": {"queries": tokens},
+        "Occurrences": {"queries": tokens, "which": table(0), "numbers": table(0)},
+        "WordCounts": {"places": table(0, 1, 1), "text": query.tokens},
+        "DocumentsAround": {"queries": tokens, "places": table(0, 0, 1), "context": 2},
+    }
     single = name.removesuffix("Batch")
     if name != single and name != "CountBatch":
         return METHODS[name].request(requests=[valid(single)] * 2)
     return METHODS[name].request(**fields.get(name, {"query": query}))
+
+
+def table(*numbers: int) -> v1.Int64Array:
+    return write_int64(np.array(numbers, np.int64))
 
 
 def leaves(message: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
