@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from building import ENGINES, build_ids, shard_budget
+from hypothesis import HealthCheck
 
 import gramdex
 from gramdex.errors import GramdexError, UnavailableError
 from gramdex.rpc.router import RoutedIndex
+
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
 
 
 def assert_same(found: Any, expected: Any, where: str = "answer") -> None:
@@ -56,7 +64,7 @@ def assert_alike(routed: Any, whole: Any, name: str, *arguments: Any, **options:
 def parts_of(documents: Sequence[Any], cuts: Iterable[int]) -> list[Sequence[Any]]:
     """Documents cut into runs; equal cuts give runs of nothing."""
     bounds = [0, *sorted(min(cut, len(documents)) for cut in cuts), len(documents)]
-    return [documents[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [documents[a:b] for a, b in pairwise(bounds)]
 
 
 def build_members(
