@@ -134,7 +134,7 @@ class Member:
     """A member that is told what to do before each call.
 
     Attributes:
-        calls: names of the methods that were called.
+        calls: names of the methods that were called for queries.
         before: called with the member and the number of the call before it is answered.
     """
 
@@ -167,8 +167,9 @@ class _Calls:
     def __getattr__(self, name: str) -> Any:
         def answered(*arguments: Any, **options: Any) -> Any:
             member = self._member
-            member.calls.append(name)
-            member.before(member, len(member.calls))
+            if name != "sizes":
+                member.calls.append(name)
+                member.before(member, len(member.calls))
             if member.down:
                 raise UnavailableError("server", "it does not answer")
             return getattr(self._of(), name)(*arguments, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from routing import (
     SETTINGS,
-    LastFirst,
     assert_alike,
     assert_same,
     build_members,
@@ -27,7 +27,8 @@ from routing import (
 from texts import FAMILIES, build_text
 
 import gramdex
-from gramdex.errors import QueryError, TokenizerError, UsageError
+from gramdex.errors import TokenizerError, UsageError
+from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.queries import attribution, search
 from gramdex.fmindex.queries.contamination.corpus import NormalizedIndex
 from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, adjust
@@ -359,6 +360,27 @@ def test_estimates_bound_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert asked == [pytest.approx(1 - 0.01 / 3)] * len(asked)
 
 
+def test_pages_of_what_is_not_all_located(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First occurrences are looked for in steps where they are many."""
+    monkeypatch.setattr(Engine, "first_taken", 2)
+    documents = [[1, 2, 3, 1][: i % 5] * (1 + i % 3) for i in range(40)]
+    paths = build_members(tmp_path, parts_of(documents, (7, 30)), 5, ["sa", "fm"], 2)
+    whole = gramdex.open(paths)
+    with routed([gramdex.open(path) for path in paths]) as index:
+        for query in ([1], [2, 3], [1, 1]):
+            for skip in range(0, 30, 3):
+                assert_alike(index, whole, "documents", query, 4, 1, skip)
+
+
+def test_threads_share_an_index(texts: tuple) -> None:
+    index, whole = texts
+    asked = [string for string in STRINGS if string] * 10
+    expected = [(whole.count(text), whole.search([[text]], 2, seed=1)) for text in asked]
+    with ThreadPoolExecutor(6) as pool:
+        found = pool.map(lambda text: (index.count(text), index.search([[text]], 2, seed=1)), asked)
+        assert_same(list(found), expected)
+
+
 def test_what_is_no_set_of_members(tmp_path: Path) -> None:
     for name, size in (("a", 10), ("b", 11)):
         (tmp_path / name).mkdir()
@@ -373,9 +395,7 @@ def test_what_is_no_set_of_members(tmp_path: Path) -> None:
         assert said in str(caught.value)
     index = RoutedIndex([one], names_of([one]))
     assert repr(index) == "RoutedIndex(m0: 1 documents, 2 tokens, 1 shards, none)"
-    index._pool.shutdown()
-    index._pool = LastFirst()
     assert index.count([1]) == 1
     index.close()
-    with pytest.raises(QueryError):
-        index.document(1)
+    with pytest.raises(UsageError, match="closed"):
+        index.count([1])
