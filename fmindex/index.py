@@ -138,7 +138,7 @@ class Index(Tokenized):
     @cached_property
     def part(self) -> IndexPart:
         """What this index answers as a part of a larger one."""
-        return IndexPart(self._documents, self._patterns)
+        return IndexPart(self)
 
     def count(self, query: Query) -> int:
         """Occurrences; of the empty query: all tokens."""

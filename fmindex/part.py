@@ -12,18 +12,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gramdex.errors import QueryError
 from gramdex.fmindex.queries.attribution import query_words
 from gramdex.fmindex.queries.bm25 import words_of
-from gramdex.fmindex.queries.documents import DocumentReader
-from gramdex.fmindex.queries.patterns import Ids, PatternReader, Query, as_ids, as_number
+from gramdex.fmindex.queries.patterns import Ids, Query, as_ids, as_number
 from gramdex.fmindex.queries.phrases import OFFSET_BITS, Clause, find_pattern
 from gramdex.fmindex.queries.search import Found, documents_at, estimate, find_matches, read_clauses
 from gramdex.fmindex.results import Document
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
 
 Cnf: TypeAlias = "str | Sequence[Sequence[Query] | str]"
 
@@ -54,19 +56,67 @@ class SearchPart:
         return f"SearchPart({self.count} matches in {self.documents} documents)"
 
 
+@dataclass(frozen=True, slots=True)
+class ShardSizes:
+    """What ``Shard`` says of itself: documents, tokens without separators, and with them."""
+
+    documents: int
+    token_count: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartSizes:
+    """What one part holds; all of it of one generation.
+
+    Attributes:
+        generation: names what it holds, as ``Index.generation``.
+        token_count, document_count: without what is taken down.
+        shards: sizes of each, with what is taken down.
+        takedown: whether documents are taken down.
+        fingerprint: of the tokenizer.
+        vocabulary_size: ids are below this.
+    """
+
+    generation: int
+    token_count: int
+    document_count: int
+    shards: tuple[ShardSizes, ...]
+    takedown: bool
+    fingerprint: str
+    vocabulary_size: int
+
+    def __repr__(self) -> str:
+        return (
+            f"PartSizes({self.document_count:,} documents, {self.token_count:,} tokens, "
+            f"{len(self.shards)} shards, generation {self.generation:016x})"
+        )
+
+
 class IndexPart:
     """The steps of queries over one index; made by ``Index.part``.
 
     Shards and documents have the numbers they have in this index. Every method raises QueryError
     for what no query may hold, and for places and occurrences that are not there.
 
-    Args:
-        reader: documents of the index.
-        patterns: its queries.
     """
 
-    def __init__(self, reader: DocumentReader, patterns: PatternReader) -> None:
-        self._reader, self._patterns = reader, patterns
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._reader, self._patterns = index._documents, index._patterns
+
+    def sizes(self) -> PartSizes:
+        """What the index holds."""
+        index = self._index
+        return PartSizes(
+            generation=index.generation,
+            token_count=index.token_count,
+            document_count=index.document_count,
+            shards=tuple(ShardSizes(s.documents, s.token_count, s.size) for s in index.shards),
+            takedown=index.takedown is not None,
+            fingerprint=index.tokenizer.fingerprint,
+            vocabulary_size=index.vocabulary_size,
+        )
 
     def documents_found(self, query: Query, most: int) -> int:
         """How many documents hold a query; ``most``, if there are more."""
@@ -179,13 +229,13 @@ class IndexPart:
             text: ids; its words are those of ``query_words``.
 
         Returns:
-            int64[k, words], and how many words there are around each place, int64[k].
+            int32[k, words], and how many words there are around each place, int64[k].
         """
         tokenizer, ids = self._reader.tokenizer, as_ids(text)
         self._patterns.occurrences(ids)
         words = query_words(tokenizer, ids)
         found = [self._words(*place) for place in self._places(places, 3).tolist()]
-        counts = np.array([[each[word] for word in words] for each in found], np.int64)
+        counts = np.array([[each[word] for word in words] for each in found], np.int32)
         sizes = np.array([each.total() for each in found], np.int64)
         return counts.reshape(len(found), len(words)), sizes
 

@@ -115,7 +115,7 @@ class MixedEngine(Engine):
         total = int((intervals[:, 1] - intervals[:, 0]).sum())
         tokens, counts = self.next_tokens(total, intervals, depth)
         count = int(counts[tokens == token].sum())
-        return count, tokens.size == 1 and tokens[0] != 0
+        return count, bool(tokens.size == 1 and tokens[0] != 0)
 
     def infgram_scores(self, text: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Suffix length, its count and its count with the token, int64[n] each."""

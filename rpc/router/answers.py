@@ -14,7 +14,7 @@ import numpy as np
 from gramdex.errors import QueryError
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.index import CONTEXT, DOCUMENTS
-from gramdex.fmindex.part import Cnf
+from gramdex.fmindex.part import Cnf, ShardSizes
 from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions, attribute
 from gramdex.fmindex.queries.contamination.judging import contamination
 from gramdex.fmindex.queries.contamination.results import Contamination
@@ -80,27 +80,27 @@ class Answers(Tokenized, ABC):
     @property
     def token_count(self) -> int:
         """Tokens of the corpus, separators not counted."""
-        return sum(member.token_count for member in self.everyone)
+        return sum(member.sizes.token_count for member in self.everyone)
 
     @property
     def document_count(self) -> int:
         """Documents of the corpus."""
-        return sum(member.document_count for member in self.everyone)
+        return sum(member.sizes.document_count for member in self.everyone)
 
     @property
     def vocabulary_size(self) -> int:
         """Ids are in [0, vocabulary_size)."""
-        return self.everyone[0].vocabulary_size
+        return self.everyone[0].sizes.vocabulary_size
 
     @property
-    def shards(self) -> tuple[Any, ...]:
-        """Shards of all members, in order."""
-        return tuple(shard for member in self.everyone for shard in member.shards)
+    def shards(self) -> tuple[ShardSizes, ...]:
+        """Sizes of the shards of all members, in order."""
+        return tuple(shard for member in self.everyone for shard in member.sizes.shards)
 
     @property
     def takedown(self) -> tuple[str, ...] | None:
         """Names of the members with documents that are taken down; None for none."""
-        return tuple(member.name for member in self.everyone if member.takedown) or None
+        return tuple(member.name for member in self.everyone if member.sizes.takedown) or None
 
     @query
     def count(self, query: Query) -> int:
@@ -327,7 +327,7 @@ class Answers(Tokenized, ABC):
         raise no_such_document(number, sum(member.documents for member in self.everyone))
 
     def _owner_of_shard(self, shard: int) -> Member:
-        return next(m for m in self.everyone if shard < m.first_shard + len(m.shards))
+        return next(m for m in self.everyone if shard < m.first_shard + len(m.sizes.shards))
 
     def _confirm(self) -> None:
         """Begin again if sizes are not those of now; refusing a number does not ask members."""

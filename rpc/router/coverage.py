@@ -63,12 +63,12 @@ class Leave:
     """
 
     def __init__(self) -> None:
-        self._said: dict[int, tuple[int, dict[str, int]]] = {}
+        self._said: dict[object, tuple[int, dict[str, int]]] = {}
 
     def add(self, index: object, token_count: int, missing: Mapping[str, int]) -> None:
         """Note an answer of an index of so many tokens, and the tokens of each missing member."""
-        before = self._said.get(id(index), (0, {}))[1]
-        self._said[id(index)] = token_count, {**before, **missing}
+        _, before = self._said.get(index, (0, {}))
+        self._said[index] = token_count, {**before, **missing}
 
     @property
     def coverage(self) -> Coverage:

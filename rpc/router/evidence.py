@@ -136,7 +136,7 @@ class RoutedPlaces:
 
         found = list(self._each(owners, asked))
         words = max((counts.shape[1] for _, _, (counts, _) in found), default=0)
-        counts, sizes = np.empty((len(places), words), np.int64), np.empty(len(places), np.int64)
+        counts, sizes = np.empty((len(places), words), np.int32), np.empty(len(places), np.int64)
         for _, some, (counted, size) in found:
             counts[some], sizes[some] = counted, size
         return counts, sizes

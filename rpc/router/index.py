@@ -11,12 +11,14 @@ import xxhash
 
 from gramdex.errors import UnavailableError, UsageError
 from gramdex.fmindex.queries.patterns import Query
+from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.rpc.router.answers import Answers
 from gramdex.rpc.router.coverage import Partial, leave_given, partial_answers
 from gramdex.rpc.router.cursor import RoutedCursor
 from gramdex.rpc.router.evidence import RoutedPlaces
 from gramdex.rpc.router.members import (
     Asking,
+    Interrupted,
     Member,
     MembersChanged,
     MembersLost,
@@ -46,10 +48,10 @@ _THREADS = 8
 class View(Answers):
     """Queries over the members that take part in one attempt at a query."""
 
-    def __init__(self, asking: Asking, everyone: tuple[Member, ...]) -> None:
+    def __init__(self, asking: Asking, everyone: tuple[Member, ...], tokenizer: Tokenizer) -> None:
         self.asking, self._everyone = asking, everyone
         self.part = RoutedPlaces(asking)
-        self.tokenizer = everyone[0].index.tokenizer
+        self.tokenizer = tokenizer
 
     @property
     def everyone(self) -> tuple[Member, ...]:
@@ -87,7 +89,7 @@ class RoutedIndex(Answers):
             found = f"{len(members)} members named {', '.join(names) or 'nothing'}"
             raise UsageError("members", found, "at least one, each with a name of its own")
         self._pool = ThreadPoolExecutor(_THREADS * len(members), "gramdex-router")
-        self._lock = Lock()
+        self._lock, self._closed = Lock(), False
         try:
             self._everyone = numbered(list(self._pool.map(note_member, names, members)))
         except BaseException:
@@ -103,7 +105,7 @@ class RoutedIndex(Answers):
     @property
     def generation(self) -> int:
         """Names what the members held when they were noted last, 64 bits."""
-        said = " ".join(f"{member.generation:x}" for member in self._everyone)
+        said = " ".join(f"{member.sizes.generation:x}" for member in self._everyone)
         return xxhash.xxh3_64_intdigest(said.encode())
 
     def partial(self) -> PartialIndex:
@@ -121,8 +123,12 @@ class RoutedIndex(Answers):
         self._note([member.name for member in self._everyone])
 
     def close(self) -> None:
-        """Let the threads go that ask members; there are no answers after this."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads go that ask members; every query after this is a UsageError.
+
+        A query that is being answered fails where it has to ask again.
+        """
+        self._closed = True
+        self._pool.shutdown(wait=False)
 
     def __enter__(self) -> RoutedIndex:
         return self
@@ -132,6 +138,8 @@ class RoutedIndex(Answers):
 
     def begun(self, query: Callable[[Any], T]) -> T:
         """What a query answers over members none of which changes or is lost on the way."""
+        if self._closed:
+            raise UsageError("routed index", "it is closed", "an open one", "make another")
         leave, changes = leave_given(), 0
         lost: dict[str, UnavailableError] = {}
         while True:
@@ -139,33 +147,31 @@ class RoutedIndex(Answers):
             present = [member for member in everyone if member.name not in lost]
             asking = Asking(self._pool, present, dict(lost))
             try:
-                answer = query(View(asking, everyone))
-            except MembersChanged as changed:
-                if changed.asking is not asking:
+                answer = query(View(asking, everyone, self.tokenizer))
+            except Interrupted as found:
+                if found.asking is not asking:
                     raise
-                changes += 1
+                changes += isinstance(found, MembersChanged)
                 if changes > _BEGUN:
-                    raise keeps_changing(changed.names[0]) from None
-                found = self._note_or_lose(changed.names)
-            except MembersLost as missing:
-                if missing.asking is not asking:
-                    raise
-                found = missing.errors
+                    raise keeps_changing(found.names[0]) from None
+                missing = self._missing(found)
+                if missing and (leave is None or missing.keys() <= lost.keys()):
+                    raise _unreachable(missing) from None
+                lost |= missing
+                if len(lost) == len(everyone):
+                    raise _unreachable(lost) from None
             else:
                 if leave is not None:
-                    counts = {m.name: m.token_count for m in everyone if m.name in lost}
-                    leave.add(self, sum(m.token_count for m in everyone), counts)
+                    counts = {m.name: m.sizes.token_count for m in everyone if m.name in lost}
+                    leave.add(self, sum(m.sizes.token_count for m in everyone), counts)
                 return answer
-            if found and (leave is None or found.keys() <= lost.keys()):
-                raise _unreachable(found)
-            lost |= found
-            if len(lost) == len(everyone):
-                raise _unreachable(lost)
 
-    def _note_or_lose(self, names: Sequence[str]) -> dict[str, UnavailableError]:
-        """Note members again; errors of those that cannot be reached."""
+    def _missing(self, found: Interrupted) -> dict[str, UnavailableError]:
+        """Errors of members that cannot be reached; those that have changed are noted again."""
+        if isinstance(found, MembersLost):
+            return found.errors
         lost: dict[str, UnavailableError] = {}
-        for name in names:
+        for name in found.names:
             try:
                 self._note([name])
             except UnavailableError as error:
@@ -217,6 +223,4 @@ def _unreachable(errors: dict[str, UnavailableError]) -> UnavailableError:
     """The error of members that are down, by their names."""
     first = next(iter(errors.values()))
     names = ("member " if len(errors) == 1 else "members ") + ", ".join(errors)
-    raised = UnavailableError(names, f"{first.thing}: {first.found}", "an answer", first.remedy)
-    raised.__cause__ = first
-    return raised
+    return UnavailableError(names, f"{first.thing}: {first.found}", "an answer", first.remedy)

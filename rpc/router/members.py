@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -10,11 +10,9 @@ from itertools import accumulate
 from typing import Any, TypeVar
 
 from gramdex.errors import GramdexError, TokenizerError, UnavailableError
+from gramdex.fmindex.part import PartSizes
 
 T = TypeVar("T")
-
-_NOTED = 4
-"""How often the sizes of a member are asked for again where it changes in between."""
 
 
 @dataclass(frozen=True)
@@ -23,86 +21,55 @@ class Member:
 
     Attributes:
         name: what errors and coverage call it.
-        index: has the methods of ``Index``, its ``part`` and its ``generation``. The generation is
-            that of the last answer the calling thread got from it.
-        generation: of the sizes.
-        token_count, document_count: of its corpus, without what is taken down.
-        shards: with ``documents``, ``token_count`` and ``size``, in its order.
-        takedown: whether documents are taken down.
-        fingerprint: of its tokenizer.
-        vocabulary_size: ids are below this.
+        index: has the methods of ``Index``, its ``part``, ``tokenizer`` and ``generation``. The
+            generation is that of the last answer the calling thread got from it.
+        sizes: what it held.
         first_shard, first_document: numbers of its first ones in the index of all.
     """
 
     name: str
     index: Any
-    generation: int
-    token_count: int
-    document_count: int
-    shards: tuple[Any, ...]
-    takedown: bool
-    fingerprint: str
-    vocabulary_size: int
+    sizes: PartSizes
     first_shard: int = 0
     first_document: int = 0
 
     @property
     def documents(self) -> int:
         """Numbers of documents it takes, those taken down included."""
-        return sum(shard.documents for shard in self.shards)
+        return sum(shard.documents for shard in self.sizes.shards)
 
     def __repr__(self) -> str:
-        return f"Member({self.name}, {len(self.shards)} shards, generation {self.generation:x})"
+        return f"Member({self.name}, {self.sizes!r})"
 
 
-class MembersLost(Exception):
-    """Members could not be reached.
+class Interrupted(Exception):
+    """An attempt at a query ended without an answer.
 
     Attributes:
-        asking: who asked them.
-        errors: of each, by its name.
+        asking: the attempt.
+        names: of the members because of which it did.
     """
+
+    def __init__(self, asking: Asking, names: Iterable[str]) -> None:
+        self.asking, self.names = asking, list(names)
+        super().__init__(self.names)
+
+
+class MembersChanged(Interrupted):
+    """Members answered from another generation than the noted one."""
+
+
+class MembersLost(Interrupted):
+    """Members could not be reached; ``errors`` has the error of each, by its name."""
 
     def __init__(self, asking: Asking, errors: dict[str, UnavailableError]) -> None:
         super().__init__(asking, errors)
-        self.asking, self.errors = asking, errors
-
-
-class MembersChanged(Exception):
-    """Members answered from another generation than the noted one.
-
-    Attributes:
-        asking: who asked them.
-        names: which.
-    """
-
-    def __init__(self, asking: Asking, names: list[str]) -> None:
-        super().__init__(asking, names)
-        self.asking, self.names = asking, names
+        self.errors = errors
 
 
 def note_member(name: str, index: Any) -> Member:
-    """Ask an index for its sizes, all of one generation.
-
-    Raises:
-        UnavailableError: it cannot be reached, or is another one whenever it is asked.
-    """
-    for _ in range(_NOTED):
-        generation = index.generation
-        member = Member(
-            name=name,
-            index=index,
-            generation=generation,
-            token_count=index.token_count,
-            document_count=index.document_count,
-            shards=tuple(index.shards),
-            takedown=getattr(index, "takedown", None) is not None,
-            fingerprint=index.tokenizer.fingerprint,
-            vocabulary_size=index.vocabulary_size,
-        )
-        if index.generation == generation:
-            return member
-    raise keeps_changing(name)
+    """Ask an index for its sizes; UnavailableError if it cannot be reached."""
+    return Member(name, index, index.part.sizes())
 
 
 def numbered(members: Sequence[Member]) -> tuple[Member, ...]:
@@ -113,7 +80,7 @@ def numbered(members: Sequence[Member]) -> tuple[Member, ...]:
     """
     first = members[0]
     for member in members:
-        this, other = ((m.fingerprint, m.vocabulary_size) for m in (member, first))
+        this, other = ((m.sizes.fingerprint, m.sizes.vocabulary_size) for m in (member, first))
         if this != other:
             raise TokenizerError(
                 member.name,
@@ -121,7 +88,7 @@ def numbered(members: Sequence[Member]) -> tuple[Member, ...]:
                 f"that of {first.name}, {other[0]} with {other[1]} ids",
                 "serve indexes of different tokenizers one by one",
             )
-    shards = accumulate((len(member.shards) for member in members), initial=0)
+    shards = accumulate((len(member.sizes.shards) for member in members), initial=0)
     documents = accumulate((member.documents for member in members), initial=0)
     return tuple(
         replace(member, first_shard=shard, first_document=document)
@@ -205,6 +172,6 @@ def _ask(member: Member, call: Callable[[Any], Any]) -> Any:
             outcome = error
         # Asked after the answer: a member that changes in between is asked again for nothing, and
         # never believed wrongly.
-        return outcome if member.index.generation == member.generation else _CHANGED
+        return outcome if member.index.generation == member.sizes.generation else _CHANGED
     except UnavailableError as error:
         return error
