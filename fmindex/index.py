@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from gramdex.errors import QueryError, TokenizerError
+from gramdex.fmindex.batches import Batches
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 DOCUMENTS, CONTEXT = 10, 80
 
 
-class Index:
+class Index(Batches):
     """A corpus that answers; made by ``gramdex.open``.
 
     Counts are of occurrences and exact. A query is a flat sequence of integer ids, or a string:
@@ -109,9 +110,8 @@ class Index:
     @cached_property
     def generation(self) -> int:
         """A 64-bit hash of what the manifests say; another index has another."""
-        return hash_manifests(
-            [*self.manifests, *(self.takedown.manifests if self.takedown else ())]
-        )
+        taken = self.takedown.manifests if self.takedown else ()
+        return hash_manifests([*self.manifests, *taken])
 
     def require_undamaged(self) -> None:
         """Nothing."""
@@ -190,9 +190,8 @@ class Index:
 
     def prob(self, context: Query, token: int | str) -> Probability:
         """P(token | context) = c(context · token) / c(context)."""
-        return probabilities.prob(
-            self._engine, self._patterns.encoded(context), self._patterns.token(token)
-        )
+        ranks = self._patterns.encoded(context), self._patterns.token(token)
+        return probabilities.prob(self._engine, *ranks)
 
     def ntd(self, context: Query, limit: int | None = None) -> Distribution:
         """Exact distribution of the token after ``context``; ``limit`` keeps the most frequent."""
@@ -202,9 +201,8 @@ class Index:
 
     def infgram_prob(self, context: Query, token: int | str) -> InfgramProbability:
         """As ``prob``, with the context backed off to its longest suffix that occurs."""
-        return probabilities.infgram_prob(
-            self._engine, self._patterns.encoded(context), self._patterns.token(token)
-        )
+        ranks = self._patterns.encoded(context), self._patterns.token(token)
+        return probabilities.infgram_prob(self._engine, *ranks)
 
     def infgram_ntd(self, context: Query, limit: int | None = None) -> InfgramDistribution:
         """As ``ntd``, with the context backed off to its longest suffix that occurs."""
