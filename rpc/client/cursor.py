@@ -27,7 +27,7 @@ class RemoteCursor:
 
     def __init__(self, index: RemoteIndex) -> None:
         # What others ask meanwhile is no answer to this stream.
-        self._index = index._view(_known=replace(index._known))
+        self._index = index._view(_known=replace(index._known, info=None))
         self._suffix = np.empty(0, np.int64)
         self._count = self._index.token_count
         self._generation = self._index.generation

@@ -147,10 +147,10 @@ class Documents(Predicting):
         """
         if normalized is not None:
             return contamination(self, examples, definitions, normalized, most_count)  # type: ignore[arg-type]
-        Corpus(self)  # type: ignore[arg-type]
         given = [as_example(number, each) for number, each in enumerate(examples)]
         if not given:
             raise QueryError("examples", "none", "at least one")
+        Corpus(self)  # type: ignore[arg-type]
         if not definitions:
             raise QueryError("definitions", "none of none", "at least one")
         options = v1.ContaminationOptions(
