@@ -63,7 +63,7 @@ def connect(
     from gramdex.rpc.client.seconds import require_seconds
 
     seconds = require_seconds(timeout)
-    said = os.environ.get(TOKEN, "") if token is None else token
+    said = _token(os.environ.get(TOKEN, "").strip() if token is None else token)
     files = {"ca": ca, "cert": cert, "key": key}
     transport = _transport(target, said, files, channels, attempts)
     index = RemoteIndex(transport, target, seconds)
@@ -90,6 +90,13 @@ def _transport(
         for address in addresses
     ]
     return connections[0] if len(connections) == 1 else Replicas(connections, patience)
+
+
+def _token(token: Any) -> str:
+    """What calls can carry; UsageError, which does not show it, where it is something else."""
+    if not isinstance(token, str) or not (token.isascii() and token.isprintable()):
+        raise UsageError("token", "something that no call can carry", "printable ASCII")
+    return token
 
 
 def _require_libraries() -> None:

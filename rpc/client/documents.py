@@ -15,7 +15,7 @@ from gramdex.fmindex.queries.contamination.corpus import Corpus, NormalizedIndex
 from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, Definition
 from gramdex.fmindex.queries.contamination.judging import MOST_COUNT, contamination
 from gramdex.fmindex.queries.contamination.results import Contamination, Example, as_example
-from gramdex.fmindex.queries.patterns import Query
+from gramdex.fmindex.queries.patterns import Query, as_number
 from gramdex.fmindex.queries.search import list_clauses, list_phrases
 from gramdex.fmindex.results import Document
 from gramdex.rpc import v1
@@ -153,9 +153,11 @@ class Documents(Predicting):
         Corpus(self)  # type: ignore[arg-type]
         if not definitions:
             raise QueryError("definitions", "none of none", "at least one")
+        # What occurs is more often than never: below 0 means 0.
+        most_count = max(0, as_number("most_count", most_count, -_MOST_COUNT))
         options = v1.ContaminationOptions(
             definitions=map(write_definition, definitions),
-            most_count=max(0, min(most_count, _MOST_COUNT)),
+            most_count=min(most_count, _MOST_COUNT),
         )
         messages = self._stream("Contamination", *_requests(options, given))
         found = read_contamination(given, messages)

@@ -16,7 +16,8 @@ QUERIES = frozenset(
         *("count", "count_batch", "count_flat", "find", "locate"),
         *("prob", "prob_batch", "ntd", "ntd_batch"),
         *("infgram_prob", "infgram_prob_batch", "infgram_ntd", "infgram_ntd_batch"),
-        *("infgram_scores", "infgram_scores_batch", "match", "match_batch", "draft"),
+        *("infgram_scores", "infgram_scores_batch", "match", "match_batch"),
+        *("draft", "draft_batch"),
         *("documents", "document", "document_at", "search"),
         *("attribute", "attribute_batch", "contamination"),
     ]

@@ -113,13 +113,20 @@ class Predicting(Asking):
         min_score: float = 0.0,
     ) -> DraftTree:
         """Tokens that the corpus suggests after a context, as ``gramdex.decoding.draft`` does."""
-        request = v1.DraftRequest(
-            context=write_query(context),
-            max_nodes=_field("max_nodes", max_nodes),
-            max_depth=None if max_depth is None else _field("max_depth", max_depth),
-            min_score=_score(min_score),
-        )
-        return _read_draft(self._ask("Draft", request))
+        options = max_nodes, max_depth, min_score
+        return _read_draft(self._ask("Draft", _draft(context, *options)))
+
+    def draft_batch(
+        self,
+        contexts: Sequence[Query],
+        max_nodes: int = 16,
+        max_depth: int | None = None,
+        min_score: float = 0.0,
+    ) -> list[DraftTree]:
+        """``draft`` of each context."""
+        options = max_nodes, max_depth, min_score
+        requests = [_draft(each, *options) for each in listed("contexts", contexts)]
+        return self._batch("Draft", requests, _read_draft, _DISTRIBUTIONS)
 
     def _batch(
         self, name: str, requests: Sequence[Message], read: Callable[[Any], Any], most: int
@@ -144,6 +151,17 @@ def _prob(kind: type[Any], context: Query, token: int | str) -> Any:
 
 def _ntd(kind: type[Any], context: Query, limit: int | None) -> Any:
     return kind(context=write_query(context), limit=whole("limit", limit, 1))
+
+
+def _draft(
+    context: Query, max_nodes: int, max_depth: int | None, min_score: float
+) -> v1.DraftRequest:
+    return v1.DraftRequest(
+        context=write_query(context),
+        max_nodes=_field("max_nodes", max_nodes),
+        max_depth=None if max_depth is None else _field("max_depth", max_depth),
+        min_score=_score(min_score),
+    )
 
 
 def _field(name: str, value: Any) -> int:

@@ -12,7 +12,13 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from gramdex.errors import DeadlineError, GramdexError, UnavailableError, UsageError
+from gramdex.errors import (
+    DeadlineError,
+    GramdexError,
+    ServiceError,
+    UnavailableError,
+    UsageError,
+)
 from gramdex.rpc import v1
 from gramdex.rpc.client.hedging import Hedging
 from gramdex.rpc.client.transport import Connection, Metadata, Patience
@@ -121,7 +127,7 @@ class Replicas:
             try:
                 if not replica.known:
                     self._compare(replica, min(deadline, now + _COMPARING))
-            except (UnavailableError, DeadlineError):
+            except ServiceError:
                 replica.failed()
             except UsageError as error:
                 replica.failed()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gramdex.errors import LimitError, ServiceError, UsageError
+from gramdex.errors import LimitError, ServiceError, UnavailableError, UsageError
 from gramdex.rpc.client.asking import Asking
 
 PARTS_AT_A_TIME = 4
@@ -53,7 +53,12 @@ def ask_parts(
         coverages = index._coverages
         if coverages is not None:
             asked = asked._view(_coverages=[])
-        answers = [answer for part in _side_by_side(asked, parts, ask) for answer in part]
+        try:
+            answers = [answer for part in _side_by_side(asked, parts, ask) for answer in part]
+        except UnavailableError:
+            if not 0 < attempt < _ATTEMPTS - 1:
+                raise
+            continue  # that one server went away
         if len({answer.generation for answer in answers}) <= 1:
             if coverages is not None:
                 coverages += asked._coverages or []

@@ -217,6 +217,8 @@ class Connection:
             )
         except grpc.RpcError as error:
             raise self.explain(error) from error
+        except ValueError as error:
+            raise self._gone(error) from error
         finally:
             self._release(line)
 
@@ -229,9 +231,9 @@ class Connection:
             future = line.call(method).future(
                 request, timeout=deadline - time.monotonic(), metadata=self._metadata + metadata
             )
-        except BaseException:
+        except ValueError as error:
             self._release(line)
-            raise
+            raise self._gone(error) from error
         future.add_done_callback(lambda _: self._release(line))
         return future
 
@@ -249,6 +251,8 @@ class Connection:
             yield from answers
         except grpc.RpcError as error:
             raise self.explain(error) from error
+        except ValueError as error:
+            raise self._gone(error) from error
         finally:
             if answers is not None:
                 answers.cancel()  # where nobody takes the rest
@@ -283,13 +287,19 @@ class Connection:
             raise UsageError(str(self.address), found, "a connection of this process", remedy)
         with self._lock:
             if self._closed:
-                raise UsageError(str(self.address), "closed", "an open connection", "connect again")
+                raise self._gone()
             line = min(self._lines, key=lambda each: each.busy, default=None)
             if line is None or (line.busy and len(self._lines) < self._most):
                 line = Line(self._open())
                 self._lines.append(line)
             line.busy += 1
             return line
+
+    def _gone(self, error: ValueError | None = None) -> Exception:
+        """Of a connection that was given up, perhaps as a call began: gRPC says ValueError."""
+        if error is not None and not self._closed:
+            return error
+        return UsageError(str(self.address), "closed", "an open connection", "connect again")
 
     def _release(self, line: Line) -> None:
         with self._lock:

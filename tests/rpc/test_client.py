@@ -556,7 +556,7 @@ def test_partial_answers_of_one_server_are_complete(pair: Pair) -> None:
         assert found.coverage == Coverage(total, total)
         assert found.coverage.complete
     assert (
-        set(asked) | {"contamination", "draft", "locate", "find"}
+        set(asked) | {"contamination", "draft", "draft_batch", "locate", "find"}
         == set(QUERIES)
         == set(dir(partial))
     )
@@ -628,6 +628,8 @@ def test_draft_trees_are_read(
     assert plain(remote.draft([1, 2])) == plain(tree)
     assert plain(remote.draft([], 5, 2, 0.5)) == plain(tree)
     assert asked == [([1, 2], 16, None, 0.0), ([], 5, 2, 0.5)]
+    assert plain(remote.draft_batch([[1], [2, 3]], 7)) == plain([tree, tree])
+    assert asked[2:] == [([1], 7, None, 0.0), ([2, 3], 7, None, 0.0)]
     for options in ({"max_nodes": 0}, {"max_depth": 0}, {"min_score": 2}, {"min_score": "x"}):
         with pytest.raises(QueryError, match=next(iter(options))):
             remote.draft([1], **options)

@@ -115,12 +115,19 @@ def test_targets_are_told_from_folders() -> None:
     [
         *({"timeout": 0}, {"timeout": -1}, {"timeout": float("nan")}, {"timeout": float("inf")}),
         *({"timeout": "1"}, {"timeout": True}, {"channels": 0}, {"channels": 1.5}),
+        *({"token": "two\nlines"}, {"token": "é"}, {"token": b"x"}),
         *({"attempts": 0}, {"channels": True}, {"ca": "/nowhere"}, {"ca": 5}),
     ],
 )
 def test_options_without_meaning(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
         gramdex.connect("localhost:1", **options)
+
+
+def test_a_token_is_not_shown() -> None:
+    with pytest.raises(UsageError) as raised:
+        gramdex.connect("localhost:1", token="secret\n")
+    assert "secret" not in str(raised.value)
 
 
 def test_certificates_beside_a_plain_server(tmp_path: Path) -> None:
@@ -155,7 +162,7 @@ def test_tokens(index: gramdex.Index, monkeypatch: pytest.MonkeyPatch) -> None:
         for token, found in ((None, "no token"), ("", "no token"), ("another", "does not know")):
             with pytest.raises(AccessError, match=found):
                 gramdex.connect(server.name, token=token)
-        monkeypatch.setenv("GRAMDEX_TOKEN", TOKEN)
+        monkeypatch.setenv("GRAMDEX_TOKEN", f"{TOKEN}\n")
         with gramdex.connect(server.name) as remote:
             assert remote.count("the") == 3
         with pytest.raises(AccessError):
