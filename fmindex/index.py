@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from gramdex.fmindex.batches import Batches
 from gramdex.fmindex.engines.engine import Engine
 from gramdex.fmindex.engines.mixed import make_engine
 from gramdex.fmindex.engines.subtracted import SubtractedEngine
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 DOCUMENTS, CONTEXT = 10, 80
 
 
-class Index(Tokenized):
+class Index(Batches, Tokenized):
     """A corpus that answers; made by ``gramdex.open``.
 
     Counts are of occurrences and exact. A query is a flat sequence of integer ids, or a string:
@@ -204,9 +205,8 @@ class Index(Tokenized):
 
     def prob(self, context: Query, token: int | str) -> Probability:
         """P(token | context) = c(context · token) / c(context)."""
-        return probabilities.prob(
-            self._engine, self._patterns.encoded(context), self._patterns.token(token)
-        )
+        ranks = self._patterns.encoded(context), self._patterns.token(token)
+        return probabilities.prob(self._engine, *ranks)
 
     def ntd(self, context: Query, limit: int | None = None) -> Distribution:
         """Exact distribution of the token after ``context``; ``limit`` keeps the most frequent."""
@@ -216,9 +216,8 @@ class Index(Tokenized):
 
     def infgram_prob(self, context: Query, token: int | str) -> InfgramProbability:
         """As ``prob``, with the context backed off to its longest suffix that occurs."""
-        return probabilities.infgram_prob(
-            self._engine, self._patterns.encoded(context), self._patterns.token(token)
-        )
+        ranks = self._patterns.encoded(context), self._patterns.token(token)
+        return probabilities.infgram_prob(self._engine, *ranks)
 
     def infgram_ntd(self, context: Query, limit: int | None = None) -> InfgramDistribution:
         """As ``ntd``, with the context backed off to its longest suffix that occurs."""

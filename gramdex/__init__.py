@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from gramdex.fmindex.warmup import warmup
     from gramdex.indexer.build import build
     from gramdex.indexer.readers import ReadOptions
+    from gramdex.rpc.client.connecting import connect
 
 __all__ = [
     "Index",
     "ReadOptions",
     "build",
+    "connect",
     "errors",
     "load_tokenizer",
     "open",
@@ -42,6 +44,7 @@ _HOMES = {
     "Index": ("gramdex.fmindex.index", "Index"),
     "ReadOptions": ("gramdex.indexer.readers", "ReadOptions"),
     "build": ("gramdex.indexer.build", "build"),
+    "connect": ("gramdex.rpc.client.connecting", "connect"),
     "load_tokenizer": ("gramdex.fmindex.tokenizers", "load_tokenizer"),
     "open": ("gramdex.fmindex.opening", "open_index"),
     "warmup": ("gramdex.fmindex.warmup", "warmup"),

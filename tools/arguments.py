@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 import gramdex
 from gramdex.errors import UsageError
+from gramdex.rpc.client.target import is_server
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
 
 IndexPath = Annotated[
-    Path, typer.Argument(metavar="INDEX", help="Folder of an index.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="INDEX",
+        help="Folder of an index; or a server, grpc://HOST:PORT or, with TLS, grpcs://HOST:PORT.",
+        show_default=False,
+    ),
+]
+IndexFolder = Annotated[
+    str, typer.Argument(metavar="INDEX", help="Folder of an index.", show_default=False)
 ]
 AsJson = Annotated[
     bool,
@@ -46,13 +55,13 @@ Threads = Annotated[
 ]
 
 Also = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         "--also", metavar="FOLDER", help="Ask this index too, as one with INDEX; again for more."
     ),
 ]
 Takedown = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         "--takedown",
         metavar="FOLDER",
@@ -74,20 +83,51 @@ _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?(?:e[0-9]+)?)\s*([kmgt]?)(i?)(b
 
 
 def open_set(
-    index: Path,
-    also: list[Path] | None,
-    takedown: list[Path] | None,
+    index: str,
+    also: list[str] | None,
+    takedown: list[str] | None,
     copies: str,
     threads: int = 1,
 ) -> Index:
     """Open what a command was given as one index.
 
+    A server is asked in its stead; the threads are the server's then.
+
     Raises:
-        UsageError: ``--copies`` without ``--takedown``; and what ``gramdex.open`` raises.
+        UsageError: ``--copies`` without ``--takedown``, or a server beside others; and what
+            ``gramdex.open`` and ``gramdex.connect`` raise.
     """
+    for name, given in (("--also", also), ("--takedown", takedown)):
+        if given and any(map(is_server, [index, *given])):
+            found = f"{', '.join(given)} beside {index}"
+            raise UsageError(name, found, "folders alone", "have the server open them together")
     if not takedown and copies != "all":
         raise UsageError("--copies", "no --takedown beside it", "both", "leave it out")
+    if is_server(index):
+        return connect(index)
     return gramdex.open([index, *(also or ())], threads, takedown or None, copies)
+
+
+def connect(target: str) -> Index:
+    """An index on a server; it answers whatever one here does.
+
+    Token and certificates come from ``GRAMDEX_TOKEN`` and ``GRAMDEX_CA``; see ``gramdex.connect``.
+    """
+    return cast("Index", gramdex.connect(target))
+
+
+def require_folder(command: str, index: str) -> Path:
+    """The folder of an index; UsageError where it is a server."""
+    if is_server(index):
+        remedy = "give the command where the files of the index are"
+        raise UsageError(command, f"a server, {index}", "the folder of an index", remedy)
+    return Path(index)
+
+
+def place_of(index: Index) -> str:
+    """Where an index is, for people."""
+    target = getattr(index, "target", None)
+    return target or ", ".join(map(str, index.folders))
 
 
 def parse_amount(name: str, text: str) -> int:

@@ -58,7 +58,7 @@ def contamination(index: Index, index_path: Path, folder: Path) -> tuple[Checked
     lines = "".join(json.dumps(problem) + "\n" for problem in problems(index))
     write_file(path, lines.encode())
     benchmark = read_benchmark(f"humaneval={path}", read_maps())
-    checked = check_all([index_path], [benchmark], Settings())
+    checked = check_all([str(index_path)], [benchmark], Settings())
     command = f"gramdex contamination {index_path} humaneval={path} --output {folder}"
     return checked[0], write_reports(folder, checked, command)[0]
 

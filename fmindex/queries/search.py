@@ -80,8 +80,8 @@ def read_clauses(
     window = None if window is None else min(window, 1 << 32)  # longer than any shard
     read = partial(read_phrase, reader.texts, reader.engine, patterns)
     clauses = [
-        Clause([read(phrase) for phrase in _phrases(number, clause)])
-        for number, clause in enumerate(_listed(cnf))
+        Clause([read(phrase) for phrase in list_phrases(number, clause)])
+        for number, clause in enumerate(list_clauses(cnf))
     ]
     return clauses, window
 
@@ -172,7 +172,8 @@ def documents_at(
     )
 
 
-def _listed(cnf: Sequence) -> list:
+def list_clauses(cnf: Sequence) -> list:
+    """Clauses of a search; QueryError where there is none, or something else."""
     expected = "a list of clauses, each a list of phrases"
     if isinstance(cnf, np.ndarray) or not isinstance(cnf, Sequence):
         raise QueryError("search", f"a {type(cnf).__name__}", f"{expected}, or a query string")
@@ -181,7 +182,8 @@ def _listed(cnf: Sequence) -> list:
     return list(cnf)
 
 
-def _phrases(number: int, clause: Sequence[Query] | str) -> list[Query]:
+def list_phrases(number: int, clause: Sequence[Query] | str) -> list[Query]:
+    """Phrases of a clause; QueryError where there is none, or something else."""
     if isinstance(clause, str):
         return [clause]
     thing = f"clause {number}"

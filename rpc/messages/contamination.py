@@ -22,7 +22,7 @@ from gramdex.rpc.messages.queries import optional, require_text
 
 
 def write_example(example: Example) -> v1.Example:
-    """One problem of a benchmark; QueryError where a text is none that can be sent."""
+    """One problem of a benchmark; TokenizerError where a text is none that can be sent."""
     for text in example.question + example.answer:
         require_text(f"example {example.name}", text)
     return v1.Example(

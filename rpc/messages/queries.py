@@ -9,6 +9,7 @@ import numpy as np
 
 from gramdex.errors import QueryError
 from gramdex.fmindex.queries.patterns import Query, as_ids
+from gramdex.fmindex.tokenizers.base import check_text
 from gramdex.rpc import v1
 from gramdex.rpc.messages.arrays import read_tokens, write_tokens
 
@@ -19,7 +20,8 @@ def write_query(query: Query) -> v1.Query:
     """Ids or a string.
 
     Raises:
-        QueryError: neither; an id that no vocabulary has; a string that is no text.
+        QueryError: neither, or an id that no vocabulary has.
+        TokenizerError: a string that is no text.
     """
     if isinstance(query, str):
         return v1.Query(text=require_text("query", query))
@@ -48,13 +50,9 @@ def require_text(thing: str, text: str) -> str:
     """A string that can be sent.
 
     Raises:
-        QueryError: it holds half a surrogate pair, which no text has.
+        TokenizerError: it holds half a surrogate pair, which no text has.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        found = f"a lone surrogate at character {error.start}"
-        raise QueryError(thing, found, "text that UTF-8 can hold") from error
+    check_text(text, thing)
     return text
 
 
@@ -77,6 +75,7 @@ def write_token(token: int | str) -> v1.TokenChoice:
 
     Raises:
         QueryError: no vocabulary has it.
+        TokenizerError: a string that is no text.
     """
     if isinstance(token, str):
         return v1.TokenChoice(text=require_text("token", token))

@@ -5,55 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+
+from gramdex.rpc.coverage import Coverage
 
 _LEAVE: ContextVar[Leave | None] = ContextVar("leave", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How much of the corpus an answer is of.
-
-    Attributes:
-        answered: tokens of the members that answered, separators not counted.
-        token_count: tokens of all members.
-        missing: names of the members that did not.
-    """
-
-    answered: int
-    token_count: int
-    missing: tuple[str, ...] = ()
-
-    @property
-    def share(self) -> float:
-        """Tokens of the corpus that the answer is of, as a share; of an empty corpus 1."""
-        return self.answered / self.token_count if self.token_count else 1.0
-
-    @property
-    def complete(self) -> bool:
-        """Whether no member is missing."""
-        return not self.missing
-
-    def __repr__(self) -> str:
-        less = "" if self.complete else f" without {', '.join(self.missing)}"
-        return f"Coverage({self.share:.1%} of {self.token_count:,} tokens{less})"
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """An answer, and how much of the corpus it is of.
-
-    Attributes:
-        answer: what the query answers over the members that could be reached.
-        coverage: which these are.
-    """
-
-    answer: Any
-    coverage: Coverage
-
-    def __repr__(self) -> str:
-        return f"Partial({self.answer!r}, {self.coverage!r})"
 
 
 class Leave:

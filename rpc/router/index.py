@@ -12,8 +12,9 @@ import xxhash
 from gramdex.errors import UnavailableError, UsageError
 from gramdex.fmindex.queries.patterns import Query
 from gramdex.fmindex.tokenizers import Tokenizer
+from gramdex.rpc.coverage import Partial
 from gramdex.rpc.router.answers import Answers
-from gramdex.rpc.router.coverage import Partial, leave_given, partial_answers
+from gramdex.rpc.router.coverage import leave_given, partial_answers
 from gramdex.rpc.router.cursor import RoutedCursor
 from gramdex.rpc.router.evidence import RoutedPlaces
 from gramdex.rpc.router.members import (

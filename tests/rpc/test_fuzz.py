@@ -30,7 +30,12 @@ LIMITS = Limits(
     query_tokens=100, query_bytes=400, text_tokens=100, text_bytes=400, batch=4, batch_tokens=600,
     clauses=3, phrases=4, documents=5, nodes=20, examples=3, example_bytes=4000,
 )  # fmt: skip
-TEXTS = ["the cat sat on the mat", "a cat and a hat", "the end of the story of the cat", "\1\2\3\1\2"]
+TEXTS = [
+    "the cat sat on the mat",
+    "a cat and a hat",
+    "the tale of the cat",
+    "\1\2\3\1\2",
+]
 MARK = "MARKMARK"
 WITH_FIELDS = [name for name in METHODS if METHODS[name].request.DESCRIPTOR.fields]
 THREE = v1.Tokens(ids=b"\1\2\3", width=2)

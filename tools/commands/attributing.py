@@ -20,6 +20,7 @@ from gramdex.tools.arguments import (
     Takedown,
     TextFile,
     open_set,
+    place_of,
 )
 from gramdex.tools.commands.documents import near_tokens
 from gramdex.tools.commands.matching import read_text
@@ -114,10 +115,11 @@ def attribute(
 def _write_page(index: Index, result: Attribution, path: Path) -> None:
     from gramdex.tools.attribution_page import attribution_page
 
-    facts = [("index", ", ".join(map(str, index.folders)))]
+    facts = [("index", place_of(index))]
     facts.append(("corpus", f"{index.document_count:,} documents, {index.token_count:,} tokens"))
     if index.takedown is not None:
-        facts.append(("without", ", ".join(map(str, index.takedown.folders))))
+        folders = getattr(index.takedown, "folders", ("documents that the server ignores",))
+        facts.append(("without", ", ".join(map(str, folders))))
     try:
         path.write_text(attribution_page(index.tokenizer, result, facts), encoding="utf-8")
     except OSError as error:

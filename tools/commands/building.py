@@ -13,7 +13,7 @@ import typer
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
 from gramdex.fmindex.format.layout import SAMPLING_RATE
-from gramdex.tools.arguments import AsJson, IndexPath, parse_amount, parse_size
+from gramdex.tools.arguments import AsJson, IndexFolder, parse_amount, parse_size, require_folder
 from gramdex.tools.failures import Interrupted
 from gramdex.tools.output import (
     amount,
@@ -171,7 +171,7 @@ def build(
 
 
 def convert(
-    index: IndexPath,
+    index: IndexFolder,
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="FOLDER", help="Where the new index goes."),
@@ -194,10 +194,11 @@ def convert(
     from gramdex.fmindex.format.manifest import read_index_manifest
     from gramdex.indexer.conversion import convert as convert_index
 
-    shards = len(read_index_manifest(index).shards)
+    folder = require_folder("convert", index)
+    shards = len(read_index_manifest(folder).shards)
     with ShardProgress("converting", shards) as progress:
         report = convert_index(
-            index,
+            folder,
             output,
             engine,
             sampling_rate=sampling_rate,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 import gramdex
-from gramdex.tools.arguments import AsJson, IndexPath
+from gramdex.rpc.client.target import is_server
+from gramdex.tools.arguments import AsJson, IndexFolder, IndexPath, connect, require_folder
 from gramdex.tools.output import counted, duration, facts, print_json, size, stdout
 from gramdex.tools.progress import ShardProgress
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 def info(index: IndexPath, as_json: AsJson = False) -> None:
     """Say what an index holds and what it weighs."""
+    if is_server(index):
+        served = describe_server(connect(index))
+        if as_json:
+            print_json(served)
+        else:
+            stdout().print(facts(_served_rows(served)))
+        return
     record = describe(gramdex.open(index))
     if as_json:
         print_json(record)
@@ -27,7 +35,7 @@ def info(index: IndexPath, as_json: AsJson = False) -> None:
         stdout().print(facts(_info_rows(record)))
 
 
-def verify(index: IndexPath, as_json: AsJson = False) -> None:
+def verify(index: IndexFolder, as_json: AsJson = False) -> None:
     """Check every byte of an index, and its order.
 
     Checksums of all files, that every suffix array is the sorted permutation it claims to be,
@@ -37,11 +45,11 @@ def verify(index: IndexPath, as_json: AsJson = False) -> None:
     from gramdex.fmindex.verification import verify_index
 
     started = time.perf_counter()
-    opened = gramdex.open(index)
+    opened = gramdex.open(require_folder("verify", index))
     with ShardProgress("checking", len(opened.shards)) as progress:
         checked = verify_index(opened, progress)
     record: dict[str, Any] = {
-        "path": str(index),
+        "path": index,
         "shards": checked.shards,
         "files": checked.files,
         "bytes": checked.size,
@@ -53,7 +61,7 @@ def verify(index: IndexPath, as_json: AsJson = False) -> None:
         print_json(record)
         return
     console = stdout()
-    console.print(Text.assemble(("ok  ", "bold green"), str(index)))
+    console.print(Text.assemble(("ok  ", "bold green"), index))
     rows = [
         ("checksums", f"{counted(checked.files, 'file')}, {size(checked.size)}"),
         ("order", f"{checked.tokens:,} suffixes in {counted(checked.shards, 'shard')}"),
@@ -61,6 +69,54 @@ def verify(index: IndexPath, as_json: AsJson = False) -> None:
         ("time", duration(record["seconds"])),
     ]
     console.print(facts(rows))
+
+
+def describe_server(index: Any) -> dict[str, Any]:
+    """What ``info`` says of an index on a server: what the server says of it."""
+    info = index.info
+    return {
+        "target": index.target,
+        "server_version": info.version,
+        "description": info.description,
+        "generation": f"{info.generation:016x}",
+        "document_count": info.document_count,
+        "token_count": info.token_count,
+        "vocabulary_size": info.vocabulary_size,
+        "tokenizer": {"kind": info.tokenizer_kind, "fingerprint": info.tokenizer_fingerprint},
+        "shards": [
+            {
+                "name": shard.name,
+                "engine": shard.engine,
+                "tokens": shard.token_count,
+                "documents": shard.documents,
+            }
+            for shard in index.shards
+        ],
+        "takedown": info.takedown,
+        "serves_documents": info.serves_documents,
+        "limits": dict(sorted(info.limits.items())),
+    }
+
+
+def _served_rows(record: dict[str, Any]) -> list[tuple[str, str]]:
+    tokenizer, shards = record["tokenizer"], record["shards"]
+    engines = ", ".join(sorted({shard["engine"] for shard in shards})) or "none"
+    limits = ", ".join(f"{name} {value:,}" for name, value in record["limits"].items())
+    rows = [
+        ("server", f"{record['target']}, gramdex {record['server_version']}"),
+        ("serves", record["description"]),
+        ("documents", f"{record['document_count']:,}"),
+        ("tokens", f"{record['token_count']:,}"),
+        ("tokenizer", tokenizer["kind"]),
+        ("", tokenizer["fingerprint"]),
+        ("ids", f"below {record['vocabulary_size']:,}"),
+        ("engine", f"{engines}, {counted(len(shards), 'shard')}"),
+        ("generation", record["generation"]),
+        ("taken down", "some documents" if record["takedown"] else "nothing"),
+        ("texts", "given out" if record["serves_documents"] else "kept"),
+        ("limits", limits),
+    ]
+    return [row for row in rows if row[1]]
 
 
 def describe(index: Index) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 
 from gramdex.errors import UsageError
 from gramdex.fmindex.engines.threads import usable_cores
+from gramdex.rpc.client.target import is_server
 from gramdex.tools.arguments import AsJson, Threads
 from gramdex.tools.output import print_json, stdout
 from gramdex.tools.progress import Waiting
@@ -26,8 +27,8 @@ def contamination(
         list[str],
         typer.Argument(
             metavar="INDEX... BENCHMARK...",
-            help="Folders of indexes, and benchmarks: .jsonl, .parquet or .csv files, or "
-            "NAME=FILE with the field map of that name.",
+            help="Folders of indexes, or servers, grpc://HOST:PORT; and benchmarks: .jsonl, "
+            ".parquet or .csv files, or NAME=FILE with the field map of that name.",
             show_default=False,
         ),
     ],
@@ -134,10 +135,11 @@ def _command(given: list[str], options: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-def _sort(given: list[str]) -> tuple[list[Path], list[str]]:
-    """Folders are indexes, files are benchmarks."""
-    indexes = [Path(each) for each in given if Path(each).is_dir()]
-    files = [each for each in given if not Path(each).is_dir()]
+def _sort(given: list[str]) -> tuple[list[str], list[str]]:
+    """Folders and servers are indexes, files are benchmarks."""
+    indexes = [each for each in given if is_server(each) or Path(each).is_dir()]
+    files = [each for each in given if each not in indexes]
+    indexes = [each if is_server(each) else str(Path(each)) for each in indexes]
     for what, some in (("INDEX", indexes), ("BENCHMARK", files)):
         if not some:
             found = f"none: {', '.join(given)} {'are' if len(given) > 1 else 'is'} no "

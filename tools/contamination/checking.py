@@ -8,20 +8,25 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gramdex
 from gramdex.errors import UsageError
 from gramdex.fmindex.format.files import write_file, writing
 from gramdex.fmindex.queries.contamination.corpus import NormalizedIndex
 from gramdex.fmindex.queries.contamination.definitions import DEFINITIONS, Definition, adjust
-from gramdex.fmindex.queries.contamination.judging import MOST_COUNT, contamination
+from gramdex.fmindex.queries.contamination.judging import MOST_COUNT
 from gramdex.fmindex.queries.contamination.normalization import Normalization
+from gramdex.rpc.client.target import is_server
+from gramdex.tools.arguments import connect
 from gramdex.tools.contamination import records
 from gramdex.tools.contamination.benchmarks import Benchmark
 from gramdex.tools.contamination.page import bulletin_page, checked_page
 from gramdex.tools.contamination.records import Checked
 from gramdex.tools.contamination.side_index import normalized_index
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
 
 REPORT = "report.html"
 
@@ -62,13 +67,17 @@ def choose_definitions(only: Sequence[str], settings: Sequence[str]) -> tuple[De
 
 
 def check_all(
-    indexes: Sequence[Path], benchmarks: Sequence[Benchmark], settings: Settings
+    indexes: Sequence[str], benchmarks: Sequence[Benchmark], settings: Settings
 ) -> list[Checked]:
-    """Check every benchmark against every index; each index is opened once."""
+    """Check every benchmark against every index; each index is opened once.
+
+    Raises:
+        UsageError: normalization, and an index on a server.
+    """
     checked: list[Checked] = []
     names: set[str] = set()
     for path in indexes:
-        index = gramdex.open(path, settings.threads)
+        index = _open(path, settings)
         side: NormalizedIndex | None = None
         if settings.normalization is not None:
             with settings.during(f"index of the normalized text of {path}, made or found"):
@@ -82,13 +91,25 @@ def check_all(
             started = time.perf_counter()
             said = f"{benchmark.name} in {path}, {len(benchmark.examples):,} examples"
             with settings.during(said):
-                result = contamination(
-                    index, benchmark.examples, settings.definitions, side, settings.most_count
+                result = index.contamination(
+                    benchmark.examples,
+                    definitions=settings.definitions,
+                    normalized=side,
+                    most_count=settings.most_count,
                 )
             name = _free_name(f"{benchmark.name}.{about['name']}", names)
             seconds = time.perf_counter() - started
             checked.append(Checked(benchmark, about, result, seconds, name))
     return checked
+
+
+def _open(path: str, settings: Settings) -> Index:
+    if not is_server(path):
+        return gramdex.open(path, settings.threads)
+    if settings.normalization is not None:
+        expected = "the folder of an index, whose documents are read for it"
+        raise UsageError("--normalize", f"a server, {path}", expected, "leave it out")
+    return connect(path)
 
 
 def write_reports(folder: Path, checked: Sequence[Checked], command: str) -> list[Path]:

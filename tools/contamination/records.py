@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from gramdex.fmindex.queries.contamination.results import (
     Judged,
     Offender,
 )
+from gramdex.rpc.client.target import is_server
 from gramdex.tools.contamination.side_index import fingerprint
 
 if TYPE_CHECKING:
@@ -44,12 +46,15 @@ class Checked:
     name: str
 
 
-def index_record(index: Index, path: Path, side: Path | None, normalization: str) -> dict[str, Any]:
+def index_record(index: Index, path: str, side: Path | None, normalization: str) -> dict[str, Any]:
     """What tells an index apart, and how its text was normalized."""
+    name = Path(path).name.removesuffix(".gdx")
+    if is_server(path):  # also part of a file name
+        name = re.sub(r"[^\w.]+", "-", path.partition("://")[2]).strip("-")
     return {
-        "name": path.name.removesuffix(".gdx"),
-        "path": str(path),
-        "fingerprint": fingerprint(index),
+        "name": name,
+        "path": path,
+        "fingerprint": f"{index.generation:016x}" if is_server(path) else fingerprint(index),
         "tokenizer": index.tokenizer.kind,
         "token_count": index.token_count,
         "document_count": index.document_count,
