@@ -11,6 +11,7 @@ import grpc
 
 from gramdex.errors import GramdexError
 from gramdex.rpc.methods import METHODS, SERVICE, Method
+from gramdex.rpc.server.refusals import Refusals
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.status import error_metadata, status_of
 
@@ -37,7 +38,11 @@ class GrpcCaller:
 
 
 def make_server(
-    service: Service, pool: ThreadPoolExecutor, most: int, options: dict[str, Any]
+    service: Service,
+    pool: ThreadPoolExecutor,
+    most: int,
+    options: dict[str, Any],
+    refusals: Refusals | None = None,
 ) -> grpc.Server:
     """A server that answers; where it listens is for the caller to say.
 
@@ -46,11 +51,14 @@ def make_server(
         pool: as many calls are at work at a time as it has threads.
         most: calls at work and waiting; more are refused at once.
         options: of gRPC.
+        refusals: that count those refused; a new one, or None.
     """
     handlers = {name: _handler(service, method) for name, method in METHODS.items()}
+    handler = grpc.method_handlers_generic_handler(SERVICE, handlers)
+    refusals = refusals or Refusals()
     return grpc.server(
-        pool,
-        handlers=(grpc.method_handlers_generic_handler(SERVICE, handlers),),
+        refusals.pool(pool),
+        handlers=(refusals.handler(handler),),
         options=tuple(options.items()),
         maximum_concurrent_rpcs=most,
     )
