@@ -110,9 +110,7 @@ def test_counts_are_exact_under_many_threads() -> None:
 
 def test_buckets_span_what_is_promised() -> None:
     assert (BUCKETS[0], BUCKETS[-1]) == (5e-5, 30)
-    assert all(
-        1 < high / low <= 5 / 3 + 1e-9 for low, high in zip(BUCKETS, BUCKETS[1:], strict=False)
-    )
+    assert all(1 < high / low <= 5 / 3 + 1e-9 for low, high in pairwise(BUCKETS))
 
 
 def test_who_is_not_let_in_is_counted(index: gramdex.Index) -> None:
