@@ -92,7 +92,7 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 
 
 @contextmanager
-def metrics_server(metrics: Metrics, token: str = "") -> Iterator[str]:
+def metrics_server(metrics: Metrics, token: str = "", port: int = 0) -> Iterator[str]:
     """Metrics over HTTP, to those who have the token; the address."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,7 +107,7 @@ def metrics_server(metrics: Metrics, token: str = "") -> Iterator[str]:
         def log_message(self, *arguments: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:

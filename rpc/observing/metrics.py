@@ -47,9 +47,9 @@ BUCKETS = tuple(
     float(f"{step}e{exponent}")
     for exponent in range(-5, 2)
     for step in (1, 1.5, 2, 3, 5, 7.5)
-    if 5e-5 <= float(f"{step}e{exponent}") <= 30
+    if float(f"{step}e{exponent}") <= 30
 )
-"""Seconds, six to a decade from 50 µs to 30 s, so that a quantile is off by a fifth at most."""
+"""Seconds, six to a decade: from 10 µs, less than any call takes, to 30 s, the usual limit."""
 REFRESH = 1.0
 """Seconds between looking up what other processes are to see."""
 _GENERATION_BITS = 48

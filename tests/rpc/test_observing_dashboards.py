@@ -92,7 +92,7 @@ def test_it_is_a_dashboard() -> None:
 def test_the_document_has_every_number(content: bytes) -> None:
     """The table of the document: name, labels and kind of each, no more and no less."""
     text = (ROOT / "docs" / "OBSERVING.md").read_text()
-    rows = re.findall(r"(?m)^\| `(gramdex_\w+)` \| (.*?) \| (\w+) \|", text)
+    rows = re.findall(r"(?m)^\| `(gramdex_\w+)` \| (.*?) ?\| (\w+) \|", text)
     written = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, labels, kind in rows}
     kinds = dict(re.findall(r"(?m)^# TYPE (gramdex_\w+) (\w+)$", content.decode()))
     labels: dict[str, set[str]] = {name: set() for name in kinds}
