@@ -108,6 +108,35 @@ def test_counts_are_exact_under_many_threads() -> None:
     assert value(samples, "gramdex_calls_in_flight") == 0
 
 
+def test_counts_are_exact_over_grpc_while_they_are_read(index: gramdex.Index) -> None:
+    metrics, threads, calls = Metrics(), 8, 60
+    seen, name = [0.0], "gramdex_calls_total"
+    with watched(serve_index(index, metrics), 6, 1000) as server:
+
+        def work(number: int) -> None:
+            for turn in range(calls):
+                if turn % 3:
+                    assert server.count("ana") == 3
+                else:
+                    server.call("Documents", v1.DocumentsRequest(query=v1.Query(text="an")))
+
+        with ThreadPoolExecutor(threads) as clients:
+            done = [clients.submit(work, number) for number in range(threads)]
+            while not all(each.done() for each in done):
+                samples = scrape(metrics)
+                seen.append(value(samples, name, method="Count", code="OK"))
+                assert 0 <= value(samples, "gramdex_calls_in_flight") <= 6
+            assert not [each.exception() for each in done if each.exception()]
+    samples = scrape(metrics)
+    assert seen == sorted(seen)
+    counts, documents = threads * calls * 2 // 3, threads * calls // 3
+    assert value(samples, name, method="Count", code="OK") == counts
+    assert value(samples, name, method="Documents", code="OK") == documents
+    for method, ended in (("Count", counts), ("Documents", documents)):
+        assert value(samples, "gramdex_call_duration_seconds_count", method=method) == ended
+    assert value(samples, "gramdex_calls_in_flight") == 0
+
+
 def test_buckets_span_what_is_promised() -> None:
     assert (BUCKETS[0], BUCKETS[-1]) == (1e-5, 30)
     assert all(1 < high / low <= 5 / 3 + 1e-9 for low, high in pairwise(BUCKETS))
@@ -397,9 +426,25 @@ def test_prometheus_reads_them(index: gramdex.Index, tmp_path: Path) -> None:
             assert 0 < query(port, quantile)[0] < 30
             assert query(port, "gramdex_index_tokens") == [index.token_count]
             assert query(port, "up") == [1]
+            for expression in expressions():
+                query(port, expression)  # what it cannot read it refuses
         finally:
             process.kill()
             process.wait()
+
+
+def expressions() -> list[str]:
+    """What the dashboard asks, for everything."""
+    dashboard = (ROOT / "tools" / "dashboards" / "gramdex.json").read_text()
+    asked = [
+        target["expr"]
+        for panel in json.loads(dashboard)["panels"]
+        for target in panel.get("targets", ())
+    ]
+    chosen = [("$__rate_interval", "1m"), ("$job", ".*"), ("$instance", ".*"), ("$method", ".*")]
+    for variable, everything in chosen:
+        asked = [each.replace(variable, everything) for each in asked]
+    return asked
 
 
 def start_prometheus(prometheus: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
