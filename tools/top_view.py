@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -25,12 +25,14 @@ class Screen:
     Attributes:
         traffic: since the last look, or before the server went away; None before the first.
         trouble: why there is nothing newer; "" where there is.
+        fits: as much as the terminal has room for, not all.
     """
 
     def __init__(self, target: str, seconds: float) -> None:
         self._target, self._seconds = target, seconds
         self.traffic: Traffic | None = None
         self.trouble = ""
+        self.fits = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, traffic = options.max_width, self.traffic
@@ -46,10 +48,11 @@ class Screen:
         yield from wrapped
         if traffic is None:
             return
-        room = options.height - len(wrapped) - 3 if options.height else len(traffic.methods)
-        if console.is_terminal:
-            room = min(room, options.size.height - len(wrapped) - 3)
-        yield _table(traffic, width, max(room, 1))
+        methods = traffic.methods
+        room = max(options.size.height - len(wrapped) - 3, 1) if self.fits else len(methods)
+        yield _table(methods[:room], width)
+        if room < len(methods):
+            yield Text(f"and {len(methods) - room} more", "dim")
 
 
 def _head(traffic: Traffic, width: int) -> list[Text]:
@@ -112,7 +115,7 @@ def _rate(name: str, value: float, is_bad: bool) -> tuple[str, str]:
     return f"{name} {said}/s", "red" if is_bad and value else ""
 
 
-def _table(traffic: Traffic, width: int, room: int) -> Table:
+def _table(methods: Sequence[MethodTraffic], width: int) -> Table:
     """As many columns as there is room for."""
     chosen: list[tuple[str, Callable[[MethodTraffic], str]]] = []
     left = width - _NAME
@@ -125,7 +128,7 @@ def _table(traffic: Traffic, width: int, room: int) -> Table:
     table.add_column("method", no_wrap=True)
     for name, _ in chosen:
         table.add_column(name, justify="right", no_wrap=True)
-    for each in traffic.methods[:room]:
+    for each in methods:
         style = "" if each.calls else "dim"
         if each.failed:
             style = "red"

@@ -26,9 +26,9 @@ from gramdex.rpc.status import status_of
 if TYPE_CHECKING:
     from gramdex.rpc.server.service import Caller, Told
 
-LOGGER = logging.getLogger("gramdex.server")
-Calls = Literal["all", "slow", "none"]
-CALLS: tuple[Calls, ...] = ("all", "slow", "none")
+LOGGER = logging.getLogger("gramdex")
+Calls = Literal["all", "errors", "none"]
+CALLS: tuple[Calls, ...] = ("all", "errors", "none")
 _SERVERS_FAULT = frozenset({"INTERNAL", "DATA_LOSS", "UNKNOWN", "UNAVAILABLE"})
 _MOST_FLOODS = 1_000
 """Lines that are told apart; what comes beyond them counts as one."""
@@ -37,7 +37,9 @@ _STEP = re.compile(r"(\w+)((?:\[\d+\])?)(?:\.|$|(?=:))")
 
 
 def set_up_logs(form: str = "json", stream: TextIO | None = None) -> None:
-    """Write the events of this process to a stream, stderr by default; nowhere else.
+    """Write what the loggers of gramdex say to a stream, stderr by default; nowhere else.
+
+    Of an exception its kind and the places in the code are written, and not its words.
 
     Args:
         form: "json" for an object a line, "text" for people.
@@ -86,16 +88,19 @@ _FORMATS: dict[str, type[logging.Formatter]] = {"json": _Json, "text": _Text}
 
 
 def _entry(record: logging.LogRecord) -> dict[str, Any]:
-    moment = datetime.fromtimestamp(record.created, UTC)
+    moment, error = datetime.fromtimestamp(record.created, UTC), (record.exc_info or [None] * 2)[1]
     return {
         "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname.lower(),
         "event": record.getMessage(),
         **getattr(record, "fields", {}),
+        **({} if error is None else {"error": type(error).__name__, "trace": _places(error)}),
     }
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        value = " > ".join(map(str, value))
     said = value if isinstance(value, str) else json.dumps(value, default=str)
     return said if re.fullmatch(r"[\w.:/@+-]+", said, re.ASCII) else json.dumps(said)
 
@@ -112,15 +117,15 @@ class CallLog:
     """An observer that writes down calls.
 
     Args:
-        calls: "all"; "slow" for those that were, and those that failed by the server's fault;
-            or "none".
+        calls: "all"; "errors" for those that failed by the server's fault, and slow ones; or
+            "none".
         slow_seconds: that a call takes at least to be slow.
         flood_seconds: in which lines that say the same - method, status, error - are written once
             and then counted; "all" writes all.
     """
 
     def __init__(
-        self, calls: Calls = "slow", slow_seconds: float = 1.0, flood_seconds: float = 10.0
+        self, calls: Calls = "errors", slow_seconds: float = 1.0, flood_seconds: float = 10.0
     ) -> None:
         if calls not in CALLS:
             raise UsageError("--log-calls", repr(calls), " or ".join(CALLS))
@@ -129,7 +134,7 @@ class CallLog:
         self._floods: dict[tuple[str, ...], _Flood] = {}
         self._sweep = time.monotonic() + flood_seconds
 
-    def began(self, method: str, caller: Caller) -> None:
+    def began(self, method: str, caller: Caller | None) -> None:
         """A call has come."""
 
     def ended(self, told: Told, began: None) -> None:
@@ -139,10 +144,10 @@ class CallLog:
         slow = told.seconds >= self._slow
         if self._floods and time.monotonic() > self._sweep:
             self.flush(self._window)
-        if self._calls == "none" or (self._calls == "slow" and not fault and not slow):
+        if self._calls == "none" or (self._calls == "errors" and not fault and not slow):
             return
         fields = _fields(told, status)
-        if self._calls == "slow":
+        if self._calls == "errors":
             key = (told.method, status, fields.get("error", ""), fields.get("field", ""))
             if not self._is_first(key):
                 return
@@ -207,12 +212,16 @@ def _describe(method: str, error: BaseException) -> dict[str, Any]:
     elif isinstance(error, IndexFileError):
         fields["file"] = error.thing
     elif not isinstance(error, GramdexError):
-        frames = traceback.extract_tb(error.__traceback__)
-        fields["trace"] = [
-            f"{'/'.join(PurePath(each.filename).parts[-2:])}:{each.lineno} {each.name}"
-            for each in frames
-        ]
+        fields["trace"] = _places(error)
     return fields
+
+
+def _places(error: BaseException) -> list[str]:
+    """Where an error came from, outermost first."""
+    return [
+        f"{'/'.join(PurePath(each.filename).parts[-2:])}:{each.lineno} {each.name}"
+        for each in traceback.extract_tb(error.__traceback__)
+    ]
 
 
 def _field(message: Any, thing: str) -> str:

@@ -33,7 +33,6 @@ from gramdex.rpc.observing.exposition import Processes, without_creation_times
 from gramdex.rpc.status import status_of
 
 if TYPE_CHECKING:
-    from gramdex.rpc.server.refusals import Refusals
     from gramdex.rpc.server.service import Caller, Told
     from gramdex.rpc.server.serving import Served, Serving
 
@@ -99,10 +98,10 @@ class Metrics:
         self._lock = threading.Lock()
         self._under_way: set[_Begun] = set()
         self._pools: list[ThreadPoolExecutor] = []
-        self._refusals: list[tuple[Refusals, list[int]]] = []
+        self._refusals: list[tuple[Callable[[], int], list[int]]] = []
         self._serving: Serving | None = None
-        self._served: Served | None = None
-        self._is_ready: Callable[[], bool] = lambda: self._served is not None
+        self._seen: int | None = None  # a generation; an index is to be let go when it is exchanged
+        self._is_ready: Callable[[], bool] = lambda: self._seen is not None
         self._count_calls()
         self._look_up()
         self._build.labels(gramdex.__version__).set(1)
@@ -172,7 +171,7 @@ class Metrics:
             f"gramdex_{name}", about, labels, registry=self._registry, multiprocess_mode=mode
         )
 
-    def began(self, method: str, caller: Caller) -> _Begun:
+    def began(self, method: str, caller: Caller | None) -> _Begun:
         """A call has come."""
         faults = getrusage(RUSAGE_THREAD) if getrusage is not None else None
         begun = _Begun(threading.get_ident(), faults)
@@ -204,10 +203,10 @@ class Metrics:
         with self._lock:
             self._pools.append(pool)
 
-    def watch_refusals(self, refusals: Refusals) -> None:
-        """Tell what a gRPC server turns away; several add up."""
+    def watch_refusals(self, count: Callable[[], int]) -> None:
+        """Tell what a gRPC server turns away, by what counts it; several add up."""
         with self._lock:
-            self._refusals.append((refusals, [0]))
+            self._refusals.append((count, [0]))
 
     def watch_serving(self, serving: Serving, seconds: float | None = None) -> None:
         """Tell what is served.
@@ -272,18 +271,18 @@ class Metrics:
             self._in_flight.set(len(self._under_way))
             self._queued.set(sum(pool._work_queue.qsize() for pool in self._pools))
             self._threads.set(sum(pool._max_workers for pool in self._pools))
-            for refusals, told in self._refusals:
-                count = max(refusals.count, told[0])
-                self._refused.inc(count - told[0])
-                told[0] = count
+            for count, told in self._refusals:
+                refused = max(count(), told[0])
+                self._refused.inc(refused - told[0])
+                told[0] = refused
             self._look_at(None if self._serving is None else self._serving.now)
             self._ready.set(self._is_ready())
 
     def _look_at(self, served: Served | None) -> None:
         if served is None:
             return
-        if served is not self._served:
-            self._served, index = served, served.index
+        if served.generation != self._seen:
+            self._seen, index = served.generation, served.index
             self._tokens.set(index.token_count)
             self._documents.set(index.document_count)
             self._shards.set(len(index.shards))

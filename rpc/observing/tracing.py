@@ -43,9 +43,10 @@ class Tracing:
             for name in METHODS
         }
 
-    def began(self, method: str, caller: Caller) -> Any:
+    def began(self, method: str, caller: Caller | None) -> Any:
         """A call has come."""
-        carrier = {key: value for key, value in caller.metadata() if isinstance(value, str)}
+        known = () if caller is None else caller.metadata()
+        carrier = {key: value for key, value in known if isinstance(value, str)}
         return self._tracer.start_span(
             f"{SERVICE}/{method}",
             context=self._extract(carrier),

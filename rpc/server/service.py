@@ -77,7 +77,7 @@ class Told:
 class Observer(Protocol):
     """Who is told of calls."""
 
-    def began(self, method: str, caller: Caller) -> Any:
+    def began(self, method: str, caller: Caller | None) -> Any:
         """A call has come; what is returned is handed back at its end."""
         ...
 
@@ -89,7 +89,7 @@ class Observer(Protocol):
 class Silent:
     """An observer that tells nobody."""
 
-    def began(self, method: str, caller: Caller) -> None:
+    def began(self, method: str, caller: Caller | None) -> None:
         """Nothing."""
 
     def ended(self, told: Told, began: None) -> None:
@@ -161,7 +161,9 @@ class _Telling:
 
     __slots__ = ("_began", "_method", "_observers", "_start", "told")
 
-    def __init__(self, observers: Sequence[Observer], method: Method, caller: Caller) -> None:
+    def __init__(
+        self, observers: Sequence[Observer], method: Method, caller: Caller | None = None
+    ) -> None:
         self._observers, self._method = observers, method
         self.told = Told(method.name)
         self._began = [each.began(method.name, caller) for each in observers]

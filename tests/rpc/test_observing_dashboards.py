@@ -25,7 +25,7 @@ NAME = re.compile(r"\b(?:gramdex|process)_[a-z_]+\b")
 @pytest.fixture(scope="module")
 def content() -> bytes:
     metrics = Metrics()
-    metrics.ended(Told("Count", 0.001, 1, 1), metrics.began("Count", None))  # type: ignore[arg-type]
+    metrics.ended(Told("Count", 0.001, 1, 1), metrics.began("Count", None))
     return metrics.render()[0]
 
 
@@ -109,5 +109,56 @@ def test_promtool_takes_the_alerts() -> None:
         pytest.skip("promtool is not installed")
     checked = subprocess.run(
         [promtool, "check", "rules", ALERTS], capture_output=True, check=False, text=True
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+ALERT_TESTS = """
+rule_files: [ALERTS]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'gramdex_index_damaged{instance="a"}', values: "0 0 1 1 0"}
+      - {series: 'gramdex_ready{instance="a"}', values: "1 0 0 0 0 0 1"}
+      - {series: 'gramdex_calls_total{instance="a", code="OK"}', values: "0+100x30"}
+      - {series: 'gramdex_calls_total{instance="a", code="INTERNAL"}', values: "0+5x30"}
+      - {series: 'gramdex_calls_total{instance="b", code="OK"}', values: "0+1000x30"}
+      - {series: 'gramdex_calls_total{instance="b", code="INTERNAL"}', values: "0+5x30"}
+      - {series: 'gramdex_refused_calls_total{instance="a"}', values: "0x10 1+1x20"}
+    alert_rule_test:
+      - {eval_time: 1m, alertname: GramdexDamagedIndex}
+      - eval_time: 3m
+        alertname: GramdexDamagedIndex
+        exp_alerts: [{exp_labels: {severity: critical, instance: a}}]
+      - {eval_time: 2m, alertname: GramdexNotReady}
+      - eval_time: 4m
+        alertname: GramdexNotReady
+        exp_alerts: [{exp_labels: {severity: critical, instance: a}}]
+      - {eval_time: 6m, alertname: GramdexNotReady}
+      - eval_time: 20m
+        alertname: GramdexErrors
+        exp_alerts: [{exp_labels: {severity: critical, instance: a}}]
+      - {eval_time: 10m, alertname: GramdexRefusing}
+      - eval_time: 25m
+        alertname: GramdexRefusing
+        exp_alerts: [{exp_labels: {severity: warning, instance: a}}]
+"""
+
+
+def test_the_alerts_go_off_when_they_should(tmp_path: Path) -> None:
+    promtool = shutil.which(os.environ.get("GRAMDEX_PROMTOOL", "promtool"))
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    rules = re.sub(r"(?m)^        annotations:\n(?:          .*\n)+", "", ALERTS.read_text())
+    (tmp_path / "rules.yml").write_text(rules)  # without words, which would have to be repeated
+    tests = ALERT_TESTS.replace("ALERTS", "rules.yml")
+    (tmp_path / "tests.yml").write_text(tests)
+    checked = subprocess.run(
+        [promtool, "test", "rules", "tests.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        text=True,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr

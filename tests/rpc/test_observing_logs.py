@@ -186,7 +186,7 @@ def test_only_the_field_of_an_error_is_written(
 
 
 def test_by_default_slow_calls_and_faults(stream: io.StringIO) -> None:
-    log = CallLog("slow", slow_seconds=0.5)
+    log = CallLog("errors", slow_seconds=0.5)
     log.ended(Told("Count", 0.1), None)
     log.ended(Told("Count", 0.1, error=QueryError("query", "nothing")), None)
     log.ended(Told("Match", 0.5), None)
@@ -199,7 +199,7 @@ def test_by_default_slow_calls_and_faults(stream: io.StringIO) -> None:
     silent = CallLog("none")
     silent.ended(Told("Ntd", 9.0, error=CorruptIndexError("tokens.gdx", "cut off")), None)
     assert len(lines(stream)) == 3
-    with pytest.raises(UsageError, match="all or slow or none"):
+    with pytest.raises(UsageError, match="all or errors or none"):
         CallLog("some")  # type: ignore[arg-type]
 
 
@@ -258,3 +258,15 @@ def test_events_in_both_forms(stream: io.StringIO) -> None:
     assert said.endswith(' error worker died pid=17 path="a b\\n\\u001b[31mc" where="\\"x\\""')
     with pytest.raises(UsageError, match="json or text"):
         set_up_logs("xml")
+
+
+def test_other_loggers_of_gramdex_go_the_same_way(stream: io.StringIO) -> None:
+    logger = logging.getLogger("gramdex.rpc.server.anything")
+    try:
+        raise KeyError(CANARY)
+    except KeyError as error:
+        logger.error("a call failed %s", "unexpectedly", exc_info=error)
+    (line,) = lines(stream)
+    assert (line["event"], line["level"]) == ("a call failed unexpectedly", "error")
+    assert (line["error"], len(line["trace"])) == ("KeyError", 1)
+    assert CANARY not in stream.getvalue()

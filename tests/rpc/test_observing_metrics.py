@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -91,7 +93,7 @@ def test_counts_are_exact_under_many_threads() -> None:
 
     def work(number: int) -> None:
         for turn in range(calls):
-            begun = metrics.began("Count", None)  # type: ignore[arg-type]
+            begun = metrics.began("Count", None)
             told = Told("Count", 0.001, number, turn, error=codes[turn % 2])
             metrics.ended(told, begun)
 
@@ -178,7 +180,7 @@ def test_calls_under_way_waiting_and_refused(index: gramdex.Index) -> None:
     metrics, held = Metrics(), Held(index)
     with watched(Service(Serving(held), observers=(metrics,)), 2, 5) as server:  # type: ignore[arg-type]
         metrics.watch_pool(server.pool)
-        metrics.watch_refusals(server.refusals)
+        metrics.watch_refusals(lambda: server.refusals.count)
         stub = server.channel.unary_unary(METHODS["Count"].path)
         data = v1.CountRequest(query=v1.Query(text="ana")).SerializeToString()
         calls = [stub.future(data) for _ in range(5)]
@@ -229,6 +231,18 @@ def test_a_reload_shows(index: gramdex.Index, tmp_path: Path) -> None:
     assert value(scrape(metrics), "gramdex_ready") == 0
 
 
+def test_an_index_that_was_exchanged_is_let_go(index: gramdex.Index, tmp_path: Path) -> None:
+    """Its files stay mapped as long as anything holds it."""
+    other = small_index(tmp_path)
+    gone, serving, metrics = weakref.ref(other), Serving(other), Metrics()
+    metrics.watch_serving(serving)
+    metrics.render()
+    del other
+    serving.exchange(index)
+    gc.collect()
+    assert gone() is None
+
+
 def test_damage_shows(index: gramdex.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(served: Served) -> None:
         raise CorruptIndexError("tokens.gdx", "cut off", "all of it")
@@ -244,7 +258,7 @@ def test_page_faults_are_those_of_the_call() -> None:
     import mmap
 
     metrics, pages = Metrics(), 500
-    begun = metrics.began("Match", None)  # type: ignore[arg-type]
+    begun = metrics.began("Match", None)
     with mmap.mmap(-1, pages * mmap.PAGESIZE) as memory:
         if hasattr(memory, "madvise"):
             memory.madvise(mmap.MADV_NOHUGEPAGE)
@@ -255,9 +269,7 @@ def test_page_faults_are_those_of_the_call() -> None:
     faults = value(samples, "gramdex_page_faults_total", method="Match", kind="minor")
     assert pages <= faults < 3 * pages
     elsewhere = Metrics()
-    thread = threading.Thread(
-        target=lambda: begun_there.append(elsewhere.began("Match", None))  # type: ignore[arg-type]
-    )
+    thread = threading.Thread(target=lambda: begun_there.append(elsewhere.began("Match", None)))
     begun_there: list[Any] = []
     thread.start()
     thread.join()
@@ -270,7 +282,7 @@ def test_openmetrics_for_who_asks(index: gramdex.Index) -> None:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
     metrics = Metrics()
-    metrics.ended(Told("Count", 0.001), metrics.began("Count", None))  # type: ignore[arg-type]
+    metrics.ended(Told("Count", 0.001), metrics.began("Count", None))
     content, kind = metrics.render("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
     assert kind.startswith("application/openmetrics-text")
     names = {family.name for family in text_string_to_metric_families(content.decode())}
@@ -385,7 +397,7 @@ def program(name: str) -> str:
 def test_promtool_finds_no_fault(index: gramdex.Index) -> None:
     metrics = Metrics()
     metrics.watch_serving(Serving(index))
-    metrics.ended(Told("Count", 0.001, 1, 1), metrics.began("Count", None))  # type: ignore[arg-type]
+    metrics.ended(Told("Count", 0.001, 1, 1), metrics.began("Count", None))
     checked = subprocess.run(
         [program("promtool"), "check", "metrics"],
         input=metrics.render()[0],

@@ -24,6 +24,7 @@ from rich.console import Console
 
 import gramdex
 from gramdex.errors import AccessError, ServiceError, UnavailableError, UsageError
+from gramdex.rpc.methods import METHODS
 from gramdex.rpc.observing.metrics import Metrics
 from gramdex.rpc.observing.reading import Reading, Traffic, compare, quantile, read_metrics
 from gramdex.rpc.server.service import Told
@@ -46,7 +47,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> gramdex.Index:
 
 
 def tell(metrics: Metrics, method: str, seconds: float, **known: Any) -> None:
-    metrics.ended(Told(method, seconds, **known), metrics.began(method, None))  # type: ignore[arg-type]
+    metrics.ended(Told(method, seconds, **known), metrics.began(method, None))
 
 
 def look(metrics: Metrics, moment: float) -> Reading:
@@ -226,7 +227,7 @@ TRAFFIC = Traffic(
 
 def show(screen: Screen, width: int) -> list[str]:
     written = io.StringIO()
-    Console(file=written, width=width, force_terminal=False).print(screen)
+    Console(file=written, width=width, height=24, force_terminal=False).print(screen)
     return written.getvalue().splitlines()
 
 
@@ -251,6 +252,22 @@ def test_it_fits(width: int) -> None:
         parts += ["failed/s", "123 kB", "faults"]
     for part in parts:
         assert part in said
+
+
+def test_methods_there_is_no_room_for_are_counted() -> None:
+    metrics = Metrics()
+    before = look(metrics, 0.0)
+    for method in METHODS:
+        tell(metrics, method, 0.001)
+    screen = Screen("host:1", 2.0)
+    methods = compare(before, look(metrics, 1.0)).methods
+    screen.traffic = Traffic(**{**vars(TRAFFIC), "methods": methods})
+    assert all(name in "\n".join(show(screen, 80)) for name in METHODS)
+    screen.fits = True
+    lines = show(screen, 80)
+    assert len(lines) < 25
+    shown = [name for name in METHODS if any(line.startswith(f"{name} ") for line in lines)]
+    assert lines[-1] == f"and {len(METHODS) - len(shown)} more"
 
 
 def test_it_says_what_is_wrong() -> None:

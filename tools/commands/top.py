@@ -57,6 +57,7 @@ def top(
         if once:
             _show(console, screen, _once(scraper, seconds), as_json)
         elif console.is_terminal and not as_json:
+            screen.fits = True
             with Live(screen, console=console, screen=True, auto_refresh=False) as live:
                 for screen.traffic, screen.trouble in _watch(scraper, seconds):
                     live.refresh()
