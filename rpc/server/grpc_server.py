@@ -11,6 +11,7 @@ import grpc
 
 from gramdex.errors import GramdexError
 from gramdex.rpc.methods import INDEX, METHODS, PART, Method
+from gramdex.rpc.server.refusals import Refusals
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.status import error_metadata, status_of
 
@@ -37,7 +38,11 @@ class GrpcCaller:
 
 
 def make_server(
-    service: Service, pool: ThreadPoolExecutor, most: int, options: dict[str, Any]
+    service: Service,
+    pool: ThreadPoolExecutor,
+    most: int,
+    options: dict[str, Any],
+    refusals: Refusals | None = None,
 ) -> grpc.Server:
     """A server that answers; where it listens is for the caller to say.
 
@@ -46,10 +51,13 @@ def make_server(
         pool: as many calls are at work at a time as it has threads.
         most: calls at work and waiting; more are refused at once.
         options: of gRPC.
+        refusals: that count those refused; a new one, or None.
     """
+    refusals = refusals or Refusals()
+    handlers = (refusals.handler(_handlers(service, name)) for name in (INDEX, PART))
     return grpc.server(
-        pool,
-        handlers=tuple(_handlers(service, name) for name in (INDEX, PART)),
+        refusals.pool(pool),
+        handlers=tuple(handlers),
         options=tuple(options.items()),
         maximum_concurrent_rpcs=most,
     )

@@ -77,7 +77,7 @@ class Told:
 class Observer(Protocol):
     """Who is told of calls."""
 
-    def began(self, method: str) -> Any:
+    def began(self, method: str, caller: Caller | None) -> Any:
         """A call has come; what is returned is handed back at its end."""
         ...
 
@@ -89,7 +89,7 @@ class Observer(Protocol):
 class Silent:
     """An observer that tells nobody."""
 
-    def began(self, method: str) -> None:
+    def began(self, method: str, caller: Caller | None) -> None:
         """Nothing."""
 
     def ended(self, told: Told, began: None) -> None:
@@ -116,7 +116,7 @@ class Service:
 
     def unary(self, method: Method, data: bytes, caller: Caller) -> bytes:
         """The answer of a method with one message each way; raises a GramdexError."""
-        with _Telling(self.observers, method) as told:
+        with _Telling(self.observers, method, caller) as told:
             told.user = self.access.check(caller.metadata())
             told.request, told.request_bytes = data, len(data)
             stop = stop_of(caller, self.limits.seconds)
@@ -127,7 +127,7 @@ class Service:
 
     def streaming(self, method: Method, data: Iterable[bytes], caller: Caller) -> Iterator[bytes]:
         """The answers of a method that streams, one way or both; raises a GramdexError."""
-        with _Telling(self.observers, method) as told:
+        with _Telling(self.observers, method, caller) as told:
             told.user = self.access.check(caller.metadata())
             stop = stop_of(caller, self.limits.seconds)
             requests = _read(method, data, told, stop)
@@ -161,10 +161,12 @@ class _Telling:
 
     __slots__ = ("_began", "_method", "_observers", "_start", "told")
 
-    def __init__(self, observers: Sequence[Observer], method: Method) -> None:
+    def __init__(
+        self, observers: Sequence[Observer], method: Method, caller: Caller | None = None
+    ) -> None:
         self._observers, self._method = observers, method
         self.told = Told(method.name)
-        self._began = [each.began(method.name) for each in observers]
+        self._began = [each.began(method.name, caller) for each in observers]
         self._start = time.perf_counter()
 
     def __enter__(self) -> Told:
