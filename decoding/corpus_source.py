@@ -13,6 +13,8 @@ tree carries for whoever weighs sources against each other.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from gramdex.decoding.draft_tree import DraftTree
@@ -22,8 +24,18 @@ from gramdex.fmindex.queries.cursor import Cursor
 from gramdex.fmindex.queries.patterns import Query
 
 
+class Drafting(Protocol):
+    """What drafts by itself: an index on a server."""
+
+    def draft(
+        self, context: Query, max_nodes: int, max_depth: int | None, min_score: float
+    ) -> DraftTree:
+        """The tree."""
+        ...
+
+
 def draft(
-    source: Index | Cursor,
+    source: Index | Cursor | Drafting,
     context: Query = (),
     max_nodes: int = NODES,
     max_depth: int | None = None,
@@ -37,7 +49,8 @@ def draft(
     take their share of the scores. Takes microseconds with a cursor on suffix arrays.
 
     Args:
-        source: an index; or a cursor, which already is at the end of a stream, and stays there.
+        source: an index, here or on a server; or a cursor, which already is at the end of a
+            stream, and stays there.
         context: tokens, or a string, encoded with the index's tokenizer; after a cursor's stream.
         max_nodes: at most 4,096.
         max_depth: tokens of a path; None for no limit of its own.
@@ -46,8 +59,10 @@ def draft(
     Raises:
         QueryError: an id the vocabulary lacks, or an argument outside its range.
     """
-    if not isinstance(source, Cursor):
+    if isinstance(source, Index):
         source = source.cursor(context)
+    elif not isinstance(source, Cursor):
+        return source.draft(context, max_nodes, max_depth, min_score)
     elif len(context):
         source = source.copy()
         source.extend(context)

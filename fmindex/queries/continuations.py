@@ -25,14 +25,20 @@ def continuations(
     min_score: float,
 ) -> Continuations:
     """The tree on a suffix that occurs; see ``Cursor.continuations``."""
+    nodes, depth, share = read_limits(max_nodes, max_depth, min_score)
+    limits = TreeLimits(nodes, depth, least_count(share, suffix.total))
+    ranks, parents, counts = engine.continuations(suffix, limits, vocabulary.ids_by_rank)
+    ids = vocabulary.to_ids(ranks)
+    return Continuations(suffix.tokens.size, suffix.total, ids, parents, counts)
+
+
+def read_limits(max_nodes: int, max_depth: int | None, min_score: float) -> tuple[int, int, float]:
+    """Nodes and depth of a tree, at most, and the least share; QueryError where they are none."""
     nodes = as_number("max_nodes", max_nodes)
     if nodes > MOST_NODES:
         raise QueryError("max_nodes", f"{nodes:,}", f"at most {MOST_NODES:,}")
     depth = nodes if max_depth is None else min(as_number("max_depth", max_depth), nodes)
-    limits = TreeLimits(nodes, depth, least_count(_as_share(min_score), suffix.total))
-    ranks, parents, counts = engine.continuations(suffix, limits, vocabulary.ids_by_rank)
-    ids = vocabulary.to_ids(ranks)
-    return Continuations(suffix.tokens.size, suffix.total, ids, parents, counts)
+    return nodes, depth, _as_share(min_score)
 
 
 def least_count(share: float, total: int) -> int:

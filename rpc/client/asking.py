@@ -31,16 +31,27 @@ class Known:
     """What is known of what is served; shared by all views of one connection.
 
     Attributes:
-        generation: of the newest answer.
+        newest: generation of the newest answer.
+        mine: of the newest answer to the thread that asks, as ``generation``.
         info: of the server, when it was asked last.
         tokenizers: restored, by fingerprint.
         lock: held while one of these is fetched.
     """
 
-    generation: int = 0
+    newest: int = 0
     info: v1.GetInfoResponse | None = None
     tokenizers: dict[str, Tokenizer] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    mine: threading.local = field(default_factory=threading.local)
+
+    @property
+    def generation(self) -> int:
+        """Of the newest answer to this thread; where it has none yet, of the newest at all."""
+        return getattr(self.mine, "generation", self.newest)
+
+    def note(self, generation: int) -> None:
+        """An answer to this thread came from that generation."""
+        self.newest = self.mine.generation = generation
 
 
 class Asking:
@@ -77,7 +88,7 @@ class Asking:
             yield self._keep(message)
 
     def _keep(self, answer: Any) -> Any:
-        self._known.generation = answer.generation
+        self._known.note(answer.generation)
         if self._coverages is not None:
             if answer.HasField("coverage"):
                 self._coverages.append(read_coverage(answer.coverage))
@@ -91,10 +102,10 @@ class Asking:
         """What the server says of itself; asked again when another index is served."""
         known = self._known
         with known.lock:
-            if known.info is None or known.info.generation != known.generation:
+            if known.info is None or known.info.generation != known.newest:
                 request, method = v1.GetInfoRequest(), METHODS["GetInfo"]
                 known.info = self._transport.unary(method, request, self._timeout, self._metadata)
-                known.generation = known.info.generation
+                known.note(known.info.generation)
             return known.info
 
     def _limit(self, name: str, default: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -63,6 +64,11 @@ class Documents(Predicting):
         """See ``Index.document``."""
         request = v1.GetDocumentRequest(number=exact("document", number))
         return read_document(self._ask("GetDocument", request).document)
+
+    def metadata(self, number: int) -> dict[str, Any]:
+        """See ``Index.metadata``."""
+        request = v1.GetDocumentRequest(number=exact("document", number), metadata_only=True)
+        return json.loads(self._ask("GetDocument", request).document.metadata_json)
 
     def document_at(self, shard: int, position: int, context: int | None = None) -> Document:
         """See ``Index.document_at``."""

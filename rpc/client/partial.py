@@ -18,7 +18,7 @@ QUERIES = frozenset(
         *("infgram_prob", "infgram_prob_batch", "infgram_ntd", "infgram_ntd_batch"),
         *("infgram_scores", "infgram_scores_batch", "match", "match_batch"),
         *("draft", "draft_batch"),
-        *("documents", "document", "document_at", "search"),
+        *("documents", "document", "document_at", "metadata", "search"),
         *("attribute", "attribute_batch", "contamination"),
     ]
 )

@@ -18,6 +18,7 @@ from gramdex.rpc.client.counting import Counting
 from gramdex.rpc.client.cursor import RemoteCursor
 from gramdex.rpc.client.documents import Documents
 from gramdex.rpc.client.partial import PartialIndex
+from gramdex.rpc.client.remote_part import RemotePart
 from gramdex.rpc.client.seconds import require_seconds
 from gramdex.rpc.messages.arrays import read_tokens, write_tokens
 from gramdex.rpc.messages.queries import require_ids
@@ -77,7 +78,7 @@ class RemoteIndex(Documents, Counting):
 
     @property
     def generation(self) -> int:
-        """Of the newest answer; another index has another."""
+        """Of the newest answer to this thread; another index has another."""
         return self._known.generation
 
     @property
@@ -136,6 +137,11 @@ class RemoteIndex(Documents, Counting):
                 "encode with index.tokenizer",
             )
 
+    @property
+    def part(self) -> RemotePart:
+        """What this index answers as a part of a larger one; see ``Index.part``."""
+        return RemotePart(self)
+
     def encode(self, text: str) -> np.ndarray:
         """Ids of a text with the tokenizer of the index, uint32; the server encodes."""
         check_text(text, "text")
@@ -177,7 +183,7 @@ class RemoteIndex(Documents, Counting):
         self.close()
 
     def _metadata_of(self, first: int, number: int) -> dict[str, Any]:
-        return self.document(first + number).metadata
+        return self.metadata(first + number)
 
     def _fetch_tokenizer(self) -> Tokenizer:
         messages = list(self._stream("GetTokenizer", v1.GetTokenizerRequest()))

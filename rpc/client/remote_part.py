@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gramdex.fmindex.part import Cnf, SearchPart
+from gramdex.fmindex.part import Cnf, PartSizes, SearchPart, ShardSizes
 from gramdex.fmindex.queries.attribution import query_words
 from gramdex.fmindex.queries.patterns import Ids, Query
 from gramdex.fmindex.results import Document
@@ -24,18 +24,33 @@ from gramdex.rpc.messages.part import (
 )
 from gramdex.rpc.messages.queries import require_ids, write_query
 
+if TYPE_CHECKING:
+    from gramdex.rpc.client.remote_index import RemoteIndex
+
 
 class RemotePart:
     """What a server says as a part of a larger index; the methods are those of ``IndexPart``.
 
     Args:
-        ask: sends a request to a method of one answer, ``ask(name, request)``.
-        ask_stream: sends a request to a method that streams, ``ask_stream(name, request)``.
-        tokenizer: of the index.
+        index: on the server.
     """
 
-    def __init__(self, ask: Any, ask_stream: Any, tokenizer: Any) -> None:
-        self._ask, self._ask_stream, self._tokenizer = ask, ask_stream, tokenizer
+    def __init__(self, index: RemoteIndex) -> None:
+        self._index = index
+        self._ask = index._ask
+
+    def sizes(self) -> PartSizes:
+        """What the index holds."""
+        info = self._ask("GetInfo", v1.GetInfoRequest())
+        return PartSizes(
+            generation=info.generation,
+            token_count=info.token_count,
+            document_count=info.document_count,
+            shards=tuple(ShardSizes(s.documents, s.token_count, s.size) for s in info.shards),
+            takedown=info.takedown,
+            fingerprint=info.tokenizer_fingerprint,
+            vocabulary_size=info.vocabulary_size,
+        )
 
     def documents_found(self, query: Query, most: int) -> int:
         """How many documents hold a query; ``most``, if there are more."""
@@ -102,7 +117,7 @@ class RemotePart:
         request = v1.WordCountsRequest(places=write_table(places), text=write_tokens(ids))
         answer = self._ask("WordCounts", request)
         sizes = read_int64("sizes", answer.sizes)
-        words = len(query_words(self._tokenizer, ids))
+        words = len(query_words(self._index.tokenizer, ids))
         return read_int64("counts", answer.counts).reshape(sizes.size, words), sizes
 
     def documents_around(
@@ -115,5 +130,5 @@ class RemotePart:
         return self._documents("DocumentsAround", request)
 
     def _documents(self, name: str, request: Any) -> list[Document]:
-        answers = self._ask_stream(name, request)
+        answers = self._index._stream(name, request)
         return list(map(read_document, chain.from_iterable(each.documents for each in answers)))

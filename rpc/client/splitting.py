@@ -60,6 +60,8 @@ def ask_parts(
                 raise
             continue  # that one server went away
         if len({answer.generation for answer in answers}) <= 1:
+            if answers:
+                index._known.note(answers[0].generation)
             if coverages is not None:
                 coverages += asked._coverages or []
             return answers

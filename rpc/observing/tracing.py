@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 import gramdex
-from gramdex.rpc.methods import METHODS, SERVICE
+from gramdex.rpc.methods import METHODS
 from gramdex.rpc.status import status_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Tracing:
         self._extract, self._trace = propagate.extract, trace
         self._tracer = trace.get_tracer("gramdex", gramdex.__version__)
         self._attributes = {
-            name: {"rpc.system": "grpc", "rpc.service": SERVICE, "rpc.method": name}
-            for name in METHODS
+            name: {"rpc.system": "grpc", "rpc.service": method.service, "rpc.method": name}
+            for name, method in METHODS.items()
         }
 
     def began(self, method: str, caller: Caller | None) -> Any:
@@ -48,7 +48,7 @@ class Tracing:
         known = () if caller is None else caller.metadata()
         carrier = {key: value for key, value in known if isinstance(value, str)}
         return self._tracer.start_span(
-            f"{SERVICE}/{method}",
+            METHODS[method].path.lstrip("/"),
             context=self._extract(carrier),
             kind=self._trace.SpanKind.SERVER,
             attributes=self._attributes[method],

@@ -11,13 +11,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast, overload
 
 import numpy as np
 
+from gramdex.decoding import DraftTree
 from gramdex.errors import QueryError
+from gramdex.fmindex.batches import Batches
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.index import CONTEXT, DOCUMENTS
 from gramdex.fmindex.part import Cnf, ShardSizes
 from gramdex.fmindex.queries.attribution import KEEP, SourceOptions, SpanOptions, attribute
 from gramdex.fmindex.queries.contamination.judging import contamination
 from gramdex.fmindex.queries.contamination.results import Contamination
+from gramdex.fmindex.queries.continuations import NODES
 from gramdex.fmindex.queries.documents import no_such_document
 from gramdex.fmindex.queries.patterns import Ids, Query, as_ids, as_interval, as_number
 from gramdex.fmindex.queries.probabilities import infgram_probability, probability
@@ -36,6 +39,7 @@ from gramdex.fmindex.results import (
 from gramdex.fmindex.takedown import refuse_ranks
 from gramdex.fmindex.tokenized import Tokenized
 from gramdex.rpc.router import merging
+from gramdex.rpc.router.drafting import draft
 from gramdex.rpc.router.evidence import RoutedPlaces, renumbered, search
 from gramdex.rpc.router.members import Asking, Member
 
@@ -55,7 +59,7 @@ def query(method: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P],
     return whole
 
 
-class Answers(Tokenized, ABC):
+class Answers(Batches, Tokenized, ABC):
     """Queries over members: arguments, results and errors are those of ``Index``.
 
     Methods that are a ``query`` get a ``View`` as self, and ask its members.
@@ -114,6 +118,11 @@ class Answers(Tokenized, ABC):
         return self.begun(
             lambda view: np.sum(view.asking.all(lambda index: index.count_batch(queries)), axis=0)
         )
+
+    @query
+    def count_flat(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """As ``Index.count_flat``."""
+        return np.sum(self.asking.all(lambda i: i.count_flat(ids.copy(), offsets)), axis=0)
 
     @overload
     def find(self, query: Ids) -> list[Interval]: ...
@@ -209,6 +218,18 @@ class Answers(Tokenized, ABC):
     def match(self, text: Query) -> MatchingStatistics:
         """As ``Index.match``."""
         return merging.merge_matches(self.asking.all(lambda index: index.match(text)))
+
+    @query
+    def draft(
+        self,
+        context: Query,
+        max_nodes: int = NODES,
+        max_depth: int | None = None,
+        min_score: float = 0.0,
+    ) -> DraftTree:
+        """As ``gramdex.decoding.draft``; a round for every node."""
+        ids = as_ids(self.encode(context) if isinstance(context, str) else context)
+        return draft(self, ids, max_nodes, max_depth, min_score)
 
     @query
     def documents(

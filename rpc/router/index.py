@@ -34,7 +34,9 @@ QUERIES = frozenset(
     {
         "count", "count_batch", "find", "locate", "prob", "ntd", "infgram_prob", "infgram_ntd",
         "infgram_scores", "match", "documents", "search", "attribute", "document", "metadata",
-        "document_at", "contamination",
+        "document_at", "contamination", "count_flat", "draft", "prob_batch", "ntd_batch",
+        "infgram_prob_batch", "infgram_ntd_batch", "infgram_scores_batch", "match_batch",
+        "attribute_batch",
     }
 )  # fmt: skip
 """Methods that ask members."""
@@ -118,6 +120,9 @@ class RoutedIndex(Answers):
         cursor = RoutedCursor(self)
         cursor.extend(tokens)
         return cursor
+
+    def require_undamaged(self) -> None:
+        """Nothing: members look at their files themselves."""
 
     def refresh(self) -> None:
         """Note the sizes of all members again."""

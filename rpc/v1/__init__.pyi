@@ -623,10 +623,12 @@ class DocumentsResponse(_message.Message):
     def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., coverage: _Optional[_Union[Coverage, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class GetDocumentRequest(_message.Message):
-    __slots__ = ("number",)
+    __slots__ = ("number", "metadata_only")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
+    METADATA_ONLY_FIELD_NUMBER: _ClassVar[int]
     number: int
-    def __init__(self, number: _Optional[int] = ...) -> None: ...
+    metadata_only: bool
+    def __init__(self, number: _Optional[int] = ..., metadata_only: _Optional[bool] = ...) -> None: ...
 
 class GetDocumentResponse(_message.Message):
     __slots__ = ("document", "coverage", "generation")

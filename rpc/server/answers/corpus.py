@@ -27,8 +27,8 @@ def get_info(call: Call, request: v1.GetInfoRequest) -> v1.GetInfoResponse:
         tokenizer_fingerprint=index.tokenizer.fingerprint,
         shards=[
             v1.ShardInfo(
-                name=shard.name,
-                engine=shard.manifest.engine,
+                name=getattr(shard, "name", ""),  # of a router, a member knows
+                engine=shard.manifest.engine if hasattr(shard, "manifest") else "",
                 size=shard.size,
                 token_count=shard.token_count,
                 documents=shard.documents,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -28,7 +29,12 @@ def documents(call: Call, request: v1.DocumentsRequest) -> Iterator[v1.Documents
 def get_document(call: Call, request: v1.GetDocumentRequest) -> v1.GetDocumentResponse:
     """A document by its number."""
     require_documents(call)
-    return v1.GetDocumentResponse(document=write_document(call.index.document(request.number)))
+    if request.metadata_only:
+        metadata = json.dumps(call.index.metadata(request.number))
+        message = v1.Document(number=request.number, metadata_json=metadata)
+    else:
+        message = write_document(call.index.document(request.number))
+    return v1.GetDocumentResponse(document=message)
 
 
 def get_document_at(call: Call, request: v1.GetDocumentAtRequest) -> v1.GetDocumentAtResponse:
