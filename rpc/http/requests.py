@@ -155,7 +155,9 @@ class Bodies:
         except TimeoutError:
             self.release(body)
             found, expected = f"{len(body):,} bytes", f"all of it in {self._limits.seconds} seconds"
-            raise HttpError(408, DeadlineError("body", found, expected)) from None
+            raise HttpError(
+                408, DeadlineError("body", found, expected), connection="close"
+            ) from None
         except BaseException:
             self.release(body)
             raise
