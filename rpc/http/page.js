@@ -3,6 +3,7 @@
 (() => {
   const TABS = ["count", "next", "attribution", "search", "documents"];
   const PAGE = 10, CONTEXT = 48, SHOWN_TOKENS = 200, PAUSE = 300, SECONDS = 30, KEY = "gramdex-token";
+  const USUAL = "change it to what was expected";
   const NOTES = {
     count: "Every occurrence is counted, however the tokenizer cut it; and the text as one sequence of tokens.",
     next: "What follows the longest end of this text that the corpus has.",
@@ -19,6 +20,8 @@
   const state = { tab: "count", text: "", query: "", page: 0, exact: null };
   let info = null;
   const asking = {};
+  // What share of the corpus answers came from, by the signal they were asked with.
+  const covered = new WeakMap();
 
   // ---------------------------------------------------------------- elements
 
@@ -66,7 +69,8 @@
   class Refused extends Error {
     constructor(error) {
       const expected = error.expected ? `; expected ${error.expected}` : "";
-      super(`${error.thing}: ${error.found}${expected}.${error.remedy ? ` To mend it: ${error.remedy}.` : ""}`);
+      const remedy = error.remedy && error.remedy !== USUAL ? `. Remedy: ${error.remedy}` : "";
+      super(`${error.thing}: ${error.found}${expected}${remedy}.`);
       this.status = error.status;
     }
   }
@@ -90,6 +94,7 @@
     }
     const wrong = messages.find((message) => message.error);
     if (wrong) throw new Refused(wrong.error);
+    messages.forEach((message) => { if (signal && message.coverage) covered.set(signal, message.coverage); });
     return messages;
   };
   const one = async (...call) => (await ask(...call))[0];
@@ -150,7 +155,7 @@
       const [said, ...elements] = await views[name](control.signal);
       if (control.signal.aborted) return;
       result.replaceChildren(...elements);
-      status.textContent = said;
+      status.textContent = [partial(covered.get(control.signal)), said].filter(Boolean).join(" ");
     } catch (wrong) {
       if (wrong.name === "AbortError" || control.signal.aborted) return;
       result.replaceChildren();
@@ -165,6 +170,10 @@
       }
     }
   };
+
+  const partial = (part) => part && part.token_count < part.total_token_count
+    ? `Of ${percent(part.token_count / part.total_token_count)} of the corpus alone; missing: ${part.missing.join(", ")}.`
+    : "";
 
   const views = {
     count: async (signal) => {
@@ -224,7 +233,7 @@
       const found = await one("Attribute", request, signal);
       const named = await pieces(found.ids, signal);
       const parts = partsOf(found, named);
-      const covered = parts.reduce((sum, part) => sum + (part.spans.length ? part.end - part.start : 0), 0);
+      const inside = parts.reduce((sum, part) => sum + (part.spans.length ? part.end - part.start : 0), 0);
       const detail = make("div", "passage"), text = make("div", "text");
       detail.setAttribute("aria-live", "polite");
       const show = (part, element) => {
@@ -243,7 +252,7 @@
         });
         text.append(element);
       });
-      const said = `${many(found.spans.length, "span")} of ${whole(found.found)}, ${percent(covered / (found.ids.length || 1))} of the ${many(found.ids.length, "token")}`;
+      const said = `${many(found.spans.length, "span")} of ${whole(found.found)}, ${percent(inside / (found.ids.length || 1))} of the ${many(found.ids.length, "token")}`;
       if (!found.spans.length) return [`No span of this text stands in the corpus (${many(found.ids.length, "token")}).`, text];
       const legend = make("p", "legend", ...["rarest spans", "rarer", "others"].map((words, level) =>
         make("span", "", make("i", `l${level}`), words)));
@@ -446,8 +455,7 @@
     at("served").textContent = [info.description, facts.join(" · ")].filter(Boolean).join(" — ");
     at("version").textContent = `gramdex ${info.version}.`;
     at("text-label").textContent = info.tokenizer_kind === "none" ? "Token ids" : "Text";
-    const covered = info.coverage;
-    if (covered) at("served").append(` · ${percent(covered.token_count / (covered.total_token_count || 1))} of the corpus is reachable`);
+    if (partial(info.coverage)) at("served").append(` ${partial(info.coverage)}`);
   };
 
   at("ask").addEventListener("submit", (event) => { event.preventDefault(); fresh(); run(state.tab); });

@@ -147,8 +147,8 @@ def test_bodies_that_are_held_are_bounded() -> None:
 
 
 def test_a_slow_reader_holds_no_thread(tmp_path: Path) -> None:
-    np.save(tmp_path / "ids.npy", np.tile(np.arange(8, dtype=np.uint16), 150_000))
-    gramdex.build(tmp_path / "ids.npy", tmp_path / "index")
+    np.save(tmp_path / "ids.npy", np.tile(np.array([3] * 7 + [5], np.uint16), 150_000))
+    gramdex.build(tmp_path / "ids.npy", tmp_path / "index", tokenizer=None)
     told = Told()
     index = gramdex.open(tmp_path / "index")
     service = Service(Serving(index), Limits(seconds=2), observers=(told,))
@@ -157,8 +157,10 @@ def test_a_slow_reader_holds_no_thread(tmp_path: Path) -> None:
         request = {"interval": {"shard": 0, "low": interval.low, "high": interval.high}}
         slow = raw(site, "POST /v1/Locate", json.dumps(request).encode())
         assert slow.recv(16).startswith(b"HTTP/1.1 200")
-        assert site.post("Count", {"query": [3]}).json["count"] == 150_000
+        assert site.post("Count", {"query": [5]}).json["count"] == 150_000
         until(lambda: len(told.errors) == 2)
+        assert told.errors[0] is None
+        assert isinstance(told.errors[1], (CancelledError, DeadlineError))
         slow.close()
         lines = site.post("Locate", request).lines
         positions = [each for line in lines for each in line["positions"]]
