@@ -33,11 +33,11 @@ def write_json(message: Message) -> bytes:
 
 def dump(value: Any) -> str:
     """A value as JSON; in ASCII where it holds what UTF-8 cannot."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, allow_nan=False)
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text
 
 

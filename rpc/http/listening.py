@@ -56,6 +56,8 @@ class HttpServer:
         config.ssl = tls
         self._server: Any = uvicorn.Server(config)
         self._sockets = list(sockets)
+        for each in self._sockets:  # else a body waits 40 ms for its head to be acknowledged
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._thread = threading.Thread(target=self._run, name="gramdex-http", daemon=True)
 
     @property
