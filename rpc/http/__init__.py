@@ -1,1 +1,1 @@
-"""The same answers over HTTP as JSON, and the page that asks for them."""
+"""The gateway: the service as JSON over HTTP, and the page that asks it."""

@@ -49,7 +49,7 @@ def read_token_batch(field: str, batch: v1.TokenBatch) -> list[np.ndarray]:
         QueryError: lengths that are none, or that do not add up to the tokens.
     """
     ids, offsets = read_token_rows(field, batch)
-    return np.split(ids, offsets[1:-1])
+    return np.split(ids, offsets[1:-1])[: offsets.size - 1]
 
 
 def read_token_rows(field: str, batch: v1.TokenBatch) -> tuple[np.ndarray, np.ndarray]:

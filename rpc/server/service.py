@@ -30,6 +30,9 @@ from gramdex.rpc.server.answers import ANSWERS
 from gramdex.rpc.server.call import Call
 from gramdex.rpc.server.serving import Served, Serving
 
+_BODY = "body"
+"""What errors are about that are about a request as a whole."""
+
 
 class Caller(Protocol):
     """Who asks, however the call came in."""
@@ -114,10 +117,14 @@ class Service:
     observers: tuple[Observer, ...] = ()
     serves_documents: bool = True
 
-    def unary(self, method: Method, data: bytes, caller: Caller) -> bytes:
-        """The answer of a method with one message each way; raises a GramdexError."""
+    def unary(self, method: Method, data: bytes | Callable[[], bytes], caller: Caller) -> bytes:
+        """The answer of a method with one message each way; raises a GramdexError.
+
+        What only becomes a message, ``data()``, is asked for when the caller has been let in.
+        """
         with _Telling(self.observers, method, caller) as told:
             told.user = self.access.check(caller.metadata())
+            data = data() if callable(data) else data
             told.request, told.request_bytes = data, len(data)
             stop = stop_of(caller, self.limits.seconds)
             request = _parse(method, data)
@@ -225,7 +232,7 @@ def _as_told(method: Method, error: BaseException) -> BaseException:
         return CancelledError("the call", "nobody waits for its answer")
     if isinstance(error, UsageError) and not isinstance(error, LimitError):
         name = error.thing.partition(".")[0].partition("[")[0].partition(":")[0]
-        if name not in method.request.DESCRIPTOR.fields_by_name:
+        if name != _BODY and name not in method.request.DESCRIPTOR.fields_by_name:
             thing = f"{method.subject}: {error.thing}"
             return type(error)(thing, error.found, error.expected, error.remedy)
     return error

@@ -165,18 +165,22 @@ class EncodeResponse(_message.Message):
     def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("tokens",)
+    __slots__ = ("tokens", "pieces")
     TOKENS_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
     tokens: Tokens
-    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
+    pieces: bool
+    def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ..., pieces: _Optional[bool] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
-    __slots__ = ("text", "generation")
+    __slots__ = ("text", "pieces", "generation")
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    PIECES_FIELD_NUMBER: _ClassVar[int]
     GENERATION_FIELD_NUMBER: _ClassVar[int]
     text: str
+    pieces: _containers.RepeatedScalarFieldContainer[bytes]
     generation: int
-    def __init__(self, text: _Optional[str] = ..., generation: _Optional[int] = ...) -> None: ...
+    def __init__(self, text: _Optional[str] = ..., pieces: _Optional[_Iterable[bytes]] = ..., generation: _Optional[int] = ...) -> None: ...
 
 class CountRequest(_message.Message):
     __slots__ = ("query",)

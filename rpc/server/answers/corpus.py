@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import gramdex
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.rpc import v1
 from gramdex.rpc.messages.arrays import count_tokens, read_tokens, write_tokens
 from gramdex.rpc.server.call import Answer, Call
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.tokenizers import Tokenizer
 
 _PART = 1 << 20
 
@@ -69,7 +74,14 @@ def decode(call: Call, request: v1.DecodeRequest) -> v1.DecodeResponse:
     if ids.size and ids.max() >= size:
         wrong = int(ids[np.argmax(ids >= size)])
         raise QueryError(f"tokens: token id {wrong}", "not in the vocabulary", f"ids below {size}")
-    return v1.DecodeResponse(text=call.index.decode(ids))
+    pieces = _pieces(call.index.tokenizer, ids) if request.pieces else ()
+    return v1.DecodeResponse(text=call.index.decode(ids), pieces=pieces)
+
+
+def _pieces(tokenizer: Tokenizer, ids: np.ndarray) -> Iterator[bytes]:
+    for number in ids.tolist():
+        stop_here()
+        yield tokenizer.decode_bytes([number], at_start=False)
 
 
 ANSWERS: dict[str, Answer] = {

@@ -1,0 +1,108 @@
+"""An HTTP server beside others in one process: uvicorn on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from gramdex.errors import UnavailableError
+from gramdex.rpc.http.app import App
+
+_HEAD_BYTES = 1 << 16
+_IDLE_SECONDS = 30
+_START_SECONDS = 30
+_PAUSE = 0.005
+
+
+class HttpServer:
+    """Serves an application until it is stopped.
+
+    Args:
+        app: of ``make_app``.
+        sockets: bound, not yet listening; ``bind`` makes one.
+        connections: open at a time; whoever comes then is told 503.
+        tls: certificate and key, None for plain HTTP.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        sockets: Sequence[socket.socket],
+        connections: int = 1_000,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        import uvicorn
+
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=connections,
+            timeout_keep_alive=_IDLE_SECONDS,
+            h11_max_incomplete_event_size=_HEAD_BYTES,
+        )
+        config.load()
+        config.ssl = tls
+        self._server: Any = uvicorn.Server(config)
+        self._sockets = list(sockets)
+        for each in self._sockets:  # else a body waits 40 ms for its head to be acknowledged
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._thread = threading.Thread(target=self._run, name="gramdex-http", daemon=True)
+
+    @property
+    def ports(self) -> list[int]:
+        """Where it listens."""
+        return [each.getsockname()[1] for each in self._sockets]
+
+    def start(self) -> None:
+        """Begin to answer.
+
+        Raises:
+            UnavailableError: it does not come up.
+        """
+        self._thread.start()
+        end = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                raise UnavailableError("the HTTP server", "it did not start", "a free socket")
+            time.sleep(_PAUSE)
+
+    def stop(self, grace: float) -> None:
+        """Take no more calls, and wait so many seconds for those that go on."""
+        self._server.config.timeout_graceful_shutdown = grace
+        self._server.should_exit = True
+        self._thread.join(grace + _START_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=self._sockets))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket to listen on; OSError where there can be none.
+
+    What a connection does not take for half a minute is given up by the system.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            milliseconds = 1_000 * _IDLE_SECONDS
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        listening.bind((host, port))
+    except BaseException:
+        listening.close()
+        raise
+    return listening
