@@ -50,6 +50,7 @@ _PLAIN: dict[grpc.StatusCode, type[GramdexError]] = {
     status: kind for kind, status in reversed(_STATUS.items())
 } | {
     grpc.StatusCode.INTERNAL: errors.ServiceError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.OverloadedError,
     grpc.StatusCode.UNIMPLEMENTED: errors.RefusedError,
 }
 

@@ -27,6 +27,7 @@ from gramdex.tools.commands import (
     matching,
     predicting,
     searching,
+    serving,
 )
 from gramdex.tools.commands import contamination as contamination_command
 from gramdex.tools.commands import decontaminate as decontaminate_command
@@ -57,6 +58,8 @@ _COMMANDS = (
     attributing.attribute,
     contamination_command.contamination,
     decontaminate_command.decontaminate,
+    serving.serve,
+    serving.health,
     demo_command.demo,
     doctor_command.doctor,
 )

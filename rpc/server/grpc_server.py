@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import grpc
 
-from gramdex.errors import GramdexError
+from gramdex.errors import GramdexError, OverloadedError
 from gramdex.rpc.methods import METHODS, SERVICE, Method
+from gramdex.rpc.server.overdue import Overdue
+from gramdex.rpc.server.pool import CallPool
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.status import error_metadata, status_of
+
+_GRACE_SECONDS = 1.0
+"""That a stream gets beyond the limit, so that its own check for the time comes first."""
+
+_log = logging.getLogger(__name__)
 
 
 class GrpcCaller:
@@ -43,48 +50,74 @@ def make_server(
 
     Args:
         service: that answers.
-        pool: as many calls are at work at a time as it has threads.
+        pool: as many calls are at work at a time as it has threads; a ``CallPool`` refuses those
+            that have waited too long.
         most: calls at work and waiting; more are refused at once.
         options: of gRPC.
     """
-    handlers = {name: _handler(service, method) for name, method in METHODS.items()}
     return grpc.server(
         pool,
-        handlers=(grpc.method_handlers_generic_handler(SERVICE, handlers),),
+        handlers=(_Handlers(service, pool if isinstance(pool, CallPool) else None, most),),
         options=tuple(options.items()),
         maximum_concurrent_rpcs=most,
     )
 
 
-def _handler(service: Service, method: Method) -> grpc.RpcMethodHandler:
+class _Handlers(grpc.ServiceRpcHandler):
     """Without serializers: the service reads and writes bytes, and so names what it cannot read."""
-    if method.client_streaming:
-        return grpc.stream_stream_rpc_method_handler(partial(_stream, service.streaming, method))
-    if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(partial(_stream_of_one, service, method))
-    return grpc.unary_unary_rpc_method_handler(partial(_one, service, method))
 
+    def __init__(self, service: Service, pool: CallPool | None, most: int) -> None:
+        self._service, self._pool, self._most = service, pool, most
+        self._overdue = Overdue(service.limits.seconds + _GRACE_SECONDS)
+        self._made = {method.path: self._of(method) for method in METHODS.values()}
 
-def _one(service: Service, method: Method, data: bytes, context: grpc.ServicerContext) -> bytes:
-    try:
-        return service.unary(method, data, GrpcCaller(context))
-    except Exception as error:
-        return _abort(context, error)
+    def service_name(self) -> str:
+        """As in the proto."""
+        return SERVICE
 
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        """The handler of a method; asked for every call, those too that find no place."""
+        if self._pool is not None and self._pool.taken >= self._most:
+            self._pool.turned_away += 1
+        return self._made.get(details.method)
 
-def _stream_of_one(
-    service: Service, method: Method, data: bytes, context: grpc.ServicerContext
-) -> Iterator[bytes]:
-    return _stream(service.streaming, method, (data,), context)
+    def _admit(self, method: Method) -> None:
+        try:
+            if self._pool is not None:
+                self._pool.require_patience()
+        except OverloadedError as error:
+            self._service.tell_refused(method, error)
+            raise
 
+    def _of(self, method: Method) -> grpc.RpcMethodHandler:
+        def one(data: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                self._admit(method)
+                return self._service.unary(method, data, GrpcCaller(context))
+            except Exception as error:
+                return _abort(context, error)
 
-def _stream(
-    answer: Callable, method: Method, data: Iterable[bytes], context: grpc.ServicerContext
-) -> Iterator[bytes]:
-    try:
-        yield from answer(method, data, GrpcCaller(context))
-    except Exception as error:
-        _abort(context, error)
+        def stream(data: Iterable[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            return self._stream(method, data, context)
+
+        def stream_of_one(data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            return self._stream(method, (data,), context)
+
+        if method.client_streaming:
+            return grpc.stream_stream_rpc_method_handler(stream)
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(stream_of_one)
+        return grpc.unary_unary_rpc_method_handler(one)
+
+    def _stream(
+        self, method: Method, data: Iterable[bytes], context: grpc.ServicerContext
+    ) -> Iterator[bytes]:
+        try:
+            self._admit(method)
+            with self._overdue.watching(context.cancel):
+                yield from self._service.streaming(method, data, GrpcCaller(context))
+        except Exception as error:
+            _abort(context, error)
 
 
 def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
@@ -92,4 +125,5 @@ def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
     if isinstance(error, GramdexError):
         context.set_trailing_metadata(error_metadata(error))
         context.abort(status_of(error), str(error))
+    _log.error("a call failed unexpectedly", exc_info=error)
     context.abort(status_of(error), f"{type(error).__name__}; the server's log says more")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from gramdex.errors import (
     CancelledError,
     DeadlineError,
+    GramdexError,
     LimitError,
     UsageError,
 )
@@ -120,7 +121,7 @@ class Service:
             told.user = self.access.check(caller.metadata())
             told.request, told.request_bytes = data, len(data)
             stop = stop_of(caller, self.limits.seconds)
-            request = _parse(method, data)
+            request = _parse(method, data, self.limits)
             with self.serving.lease() as served, stoppable(stop), self._bound():
                 call = Call(served.index, self.limits, self.serves_documents, stop)
                 return self._pack(ANSWERS[method.name](call, request), served, told)
@@ -130,7 +131,7 @@ class Service:
         with _Telling(self.observers, method) as told:
             told.user = self.access.check(caller.metadata())
             stop = stop_of(caller, self.limits.seconds)
-            requests = _read(method, data, told, stop)
+            requests = _read(method, data, told, stop, self.limits)
             request = requests if method.client_streaming else next(requests)
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
@@ -142,6 +143,11 @@ class Service:
                     if message is None:
                         return
                     yield self._pack(message, served, told)
+
+    def tell_refused(self, method: Method, error: GramdexError) -> None:
+        """Tell the observers of a call that was not let in."""
+        with suppress(type(error)), _Telling(self.observers, method):
+            raise error
 
     def _bound(self) -> AbstractContextManager[None]:
         return bounded(self.limits.located, self.limits.extracted)
@@ -181,7 +187,8 @@ class _Telling:
             raise error
 
 
-def _parse(method: Method, data: bytes) -> Message:
+def _parse(method: Method, data: bytes, limits: Limits) -> Message:
+    limits.check("request_bytes", "the request", len(data))
     try:
         return method.request.FromString(data)
     except DecodeError as error:
@@ -189,13 +196,13 @@ def _parse(method: Method, data: bytes) -> Message:
 
 
 def _read(
-    method: Method, data: Iterable[bytes], told: Told, stop: Callable[[], None]
+    method: Method, data: Iterable[bytes], told: Told, stop: Callable[[], None], limits: Limits
 ) -> Iterator[Message]:
     for part in data:
         stop()
         told.request = told.request or part
         told.request_bytes += len(part)
-        yield _parse(method, part)
+        yield _parse(method, part, limits)
 
 
 def stop_of(caller: Caller, seconds: int) -> Callable[[], None]:

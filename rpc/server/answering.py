@@ -1,0 +1,157 @@
+"""The part of a server that answers: index, gRPC and HTTP; there is one in every process."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gramdex.rpc.server.access import Access
+from gramdex.rpc.server.certificates import Certificates
+from gramdex.rpc.server.grpc_server import make_server
+from gramdex.rpc.server.listening import listen, options_of, reserve
+from gramdex.rpc.server.opening import open_served, warm
+from gramdex.rpc.server.pool import CallPool
+from gramdex.rpc.server.reflecting import reflect
+from gramdex.rpc.server.reloading import Reloader, identity_of
+from gramdex.rpc.server.service import Observer, Service
+from gramdex.rpc.server.serving import Serving
+from gramdex.rpc.server.settings import Settings
+
+if TYPE_CHECKING:
+    from gramdex.errors import IndexFileError
+    from gramdex.fmindex.index import Index
+    from gramdex.rpc.server.http_server import HttpServer
+
+_log = logging.getLogger(__name__)
+
+
+def observers_of(settings: Settings) -> tuple[Observer, ...]:
+    """Who is told of calls; one that has ``reloaded(error)`` is told of exchanges of the index."""
+    return ()
+
+
+def metrics_of(observers: tuple[Observer, ...]) -> Callable[[], tuple[bytes, str]] | None:
+    """What ``/metrics`` gives: bytes and their content type; None for nothing."""
+    return None
+
+
+class Answering:
+    """Opens what is served and answers until it is drained.
+
+    Args:
+        settings: of the server.
+        tell: called with whether calls are welcome, whenever that changes.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[bool], None]) -> None:
+        self._settings, self._tell = settings, tell
+        self._observers = observers_of(settings)
+        self._certificates: Certificates | None = None
+        if settings.tls_cert is not None and settings.tls_key is not None:
+            self._certificates = Certificates(
+                settings.tls_cert, settings.tls_key, settings.client_ca
+            )
+        self._serving = Serving(tell_damage=self._found_damaged)
+        self._service = Service(
+            self._serving,
+            settings.limits,
+            Access(dict(settings.tokens)),
+            self._observers,
+            settings.serves_documents,
+        )
+        self._pool = CallPool(settings.pool_threads)
+        most = settings.pool_threads + settings.pool_queue
+        self._server = make_server(self._service, self._pool, most, options_of(settings))
+        if not settings.tokens and settings.client_ca is None:
+            reflect(self._server)
+        self._paths = (*settings.indexes, *settings.takedown)
+        self._http: HttpServer | None = None
+        self._http_socket: socket.socket | None = None
+        self._reloader: Reloader | None = None
+        self._draining = False
+
+    def bind(self, port: int, http_port: int | None) -> tuple[int, int | None]:
+        """Take ports, and say which; calls are not accepted before ``start``.
+
+        Raises:
+            UsageError: one is taken.
+        """
+        host, shared = self._settings.host, self._settings.processes > 1
+        credentials = self._certificates and self._certificates.credentials()
+        if http_port is not None:
+            self._http_socket = reserve("--http-port", host, http_port, shared)
+            http_port = self._http_socket.getsockname()[1]
+        return listen(self._server, "--port", host, port, credentials, shared), http_port
+
+    def start(self) -> None:
+        """Open and ask the index, then accept calls.
+
+        Raises:
+            What opening an index raises.
+        """
+        identity = identity_of(self._paths)
+        self._serving.exchange(self._make())
+        gc.collect()
+        gc.freeze()  # what is there now stays, and need not be looked through again
+        self._server.start()
+        if self._http_socket is not None:
+            self._http = self._make_http(self._http_socket)
+            self._http.start()
+        self._reloader = Reloader(
+            self._serving,
+            self._paths,
+            identity,
+            self._make,
+            self._settings.reload_seconds,
+            self._reloaded,
+        )
+        self._tell(True)
+
+    def reload(self) -> None:
+        """Open the index anew, in the background."""
+        if self._reloader is not None:
+            self._reloader.look_now()
+
+    def drain(self) -> bool:
+        """Accept no more calls and wait for those that run; whether all have ended in time."""
+        self._draining = True
+        self._tell(False)
+        if self._reloader is not None:
+            self._reloader.close()
+        end = time.monotonic() + self._settings.grace
+        if self._http is not None:
+            self._http.begin_drain()
+        stopped = self._server.stop(self._settings.grace)
+        ended = stopped.wait(self._settings.grace)
+        if self._http is not None:
+            ended = self._http.wait(max(0.0, end - time.monotonic())) and ended
+        return ended
+
+    def _make(self) -> Index:
+        index = open_served(self._settings)
+        warm(index)
+        return index
+
+    def _make_http(self, bound: socket.socket) -> HttpServer:
+        from gramdex.rpc.server.http_server import HttpServer, make_http_app
+
+        app = make_http_app(self._service, metrics_of(self._observers), self._is_ready)
+        return HttpServer(app, bound, self._settings, self._certificates)
+
+    def _is_ready(self) -> bool:
+        return not (self._draining or self._serving.now is None or self._serving.is_damaged)
+
+    def _found_damaged(self, error: IndexFileError) -> None:
+        _log.critical("the index is damaged, send calls elsewhere and mend it: %s", error)
+        self._tell(False)
+
+    def _reloaded(self, error: Exception | None) -> None:
+        for observer in self._observers:
+            if hasattr(observer, "reloaded"):
+                observer.reloaded(error)
+        if error is None and not self._draining:
+            self._tell(True)
