@@ -108,6 +108,7 @@ class Answering:
             self._make,
             self._settings.reload_seconds,
             self._reloaded,
+            self._certificates and self._certificates.look,
         )
         self._tell(True)
 

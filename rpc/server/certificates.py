@@ -32,6 +32,7 @@ class Certificates:
         self.require()
         self._seen = self._look()
         self._tried = self._seen
+        self._made = self._given = self._configuration()
         self.changed: list[Callable[[], None]] = []
 
     def require(self) -> ssl.SSLContext:
@@ -65,8 +66,26 @@ class Certificates:
     def credentials(self) -> grpc.ServerCredentials:
         """For gRPC, which asks again at every connection."""
         return grpc.dynamic_ssl_server_credentials(
-            self._configuration(), self._renewed, self._authority is not None
+            self._given, self._renewed, self._authority is not None
         )
+
+    def look(self) -> None:
+        """Take the files if they have changed; bad ones are said once and not taken."""
+        with self._lock:
+            try:
+                seen = self._look()
+                if seen in (self._seen, self._tried):
+                    return
+                self._tried = seen
+                self.require()
+                self._made = self._configuration()
+            except (UsageError, OSError) as error:
+                _log.error("certificates are not exchanged, the old ones stay: %s", error)
+                return
+            self._seen = seen
+        for tell in self.changed:
+            tell()
+        _log.info("certificates exchanged")
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
         authority = None if self._authority is None else self._authority.read_bytes()
@@ -74,23 +93,12 @@ class Certificates:
         return grpc.ssl_server_certificate_configuration([pair], authority)
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
-        """The certificates if they have changed; bad ones are said once and not taken."""
-        with self._lock:
-            try:
-                seen = self._look()
-                if seen in (self._seen, self._tried):
-                    return None
-                self._tried = seen
-                self.require()
-                configuration = self._configuration()
-            except (UsageError, OSError) as error:
-                _log.error("certificates are not exchanged, the old ones stay: %s", error)
-                return None
-            self._seen = seen
-        for tell in self.changed:
-            tell()
-        _log.info("certificates exchanged")
-        return configuration
+        """What gRPC is to take from this connection on; None for what it has."""
+        self.look()
+        if self._made is self._given:
+            return None
+        self._given = self._made
+        return self._given
 
     def _look(self) -> tuple[tuple[int, int, int], ...]:
         paths = [self._certificate, self._key, *([self._authority] if self._authority else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +62,7 @@ class HttpServer:
         if certificates is not None:
             context = certificates.require()
             config.ssl = context
-            certificates.changed.append(lambda: _renew(certificates, context))
+            certificates.changed.append(lambda: certificates.load_into(context))
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -92,7 +91,3 @@ class HttpServer:
 
     def _run(self) -> None:
         self._server.run([self._socket])
-
-
-def _renew(certificates: Certificates, context: ssl.SSLContext) -> None:
-    certificates.load_into(context)

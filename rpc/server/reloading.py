@@ -53,6 +53,7 @@ class Reloader:
         make: opens what the paths lead to, and asks it once.
         seconds: between looks.
         tell: called with None after an exchange, with the error after one that failed.
+        beside: looks for something else, as often.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Reloader:
         make: Callable[[], Index],
         seconds: float,
         tell: Callable[[Exception | None], None],
+        beside: Callable[[], None] | None = None,
     ) -> None:
         self._serving, self._paths, self._make, self._tell = serving, paths, make, tell
+        self._beside = beside or (lambda: None)
         self._served = self._tried = identity
         self._seconds, self._pause, self._again = seconds, seconds, 0.0
         self._wake, self._forced, self._ended = threading.Event(), False, False
@@ -86,6 +89,7 @@ class Reloader:
             self._wake.wait(self._seconds)
             self._wake.clear()
             forced, self._forced = self._forced, False
+            self._beside()
             identity = identity_of(self._paths)
             if not self._ended and (forced or self._is_due(identity)):
                 self._exchange(identity)

@@ -183,7 +183,7 @@ class _Telling:
             told.error = error = _as_told(self._method, error)
         for observer, began in zip(self._observers, self._began, strict=True):
             observer.ended(told, began)
-        if error is not None:
+        if error is not None and kind is not GeneratorExit:
             raise error
 
 
