@@ -51,6 +51,7 @@ _PLAIN: dict[grpc.StatusCode, type[GramdexError]] = {
 } | {
     grpc.StatusCode.INTERNAL: errors.ServiceError,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.OverloadedError,
+    grpc.StatusCode.CANCELLED: errors.UnavailableError,  # by a server that ends: never begun
     grpc.StatusCode.UNIMPLEMENTED: errors.RefusedError,
 }
 

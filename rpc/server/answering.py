@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
     from gramdex.rpc.server.http_server import HttpServer
 
+_FAREWELL_SECONDS = 0.2
+"""That clients have to go elsewhere."""
+_LAST_SECONDS = 5.0
+"""That gRPC gets to send what is left."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -108,7 +113,7 @@ class Answering:
             self._make,
             self._settings.reload_seconds,
             self._reloaded,
-            self._certificates and self._certificates.look,
+            None if self._certificates is None else self._certificates.look,
         )
         self._tell(True)
 
@@ -126,8 +131,11 @@ class Answering:
         end = time.monotonic() + self._settings.grace
         if self._http is not None:
             self._http.begin_drain()
-        stopped = self._server.stop(self._settings.grace)
-        ended = stopped.wait(self._settings.grace)
+        # New calls are told that this server goes away, so that none waits unread when it does.
+        ended = self._pool.finish(self._settings.grace)
+        time.sleep(min(_FAREWELL_SECONDS, max(0.0, end - time.monotonic())))
+        left = max(0.0, end - time.monotonic())
+        ended = self._server.stop(left).wait(left + _LAST_SECONDS) and ended
         if self._http is not None:
             ended = self._http.wait(max(0.0, end - time.monotonic())) and ended
         return ended

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -29,16 +28,15 @@ class Certificates:
     def __init__(self, certificate: Path, key: Path, authority: Path | None) -> None:
         self._certificate, self._key, self._authority = certificate, key, authority
         self._lock = threading.Lock()
-        self.require()
+        self._context = self.require()
         self._seen = self._look()
         self._tried = self._seen
         self._made = self._given = self._configuration()
-        self.changed: list[Callable[[], None]] = []
 
     def require(self) -> ssl.SSLContext:
         """A context with these files as they are now; UsageError where they are no good."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self.load_into(context)
+        self._load_into(context)
         if self._authority is not None:
             try:
                 context.load_verify_locations(self._authority)
@@ -47,9 +45,17 @@ class Certificates:
             context.verify_mode = ssl.CERT_REQUIRED
         return context
 
-    def load_into(self, context: ssl.SSLContext) -> None:
-        """Give a context certificate and key, for connections that come from now on."""
+    def renewing_context(self) -> ssl.SSLContext:
+        """A context that shows the certificate of the time, and trusts the authority of now."""
 
+        def renew(connection: ssl.SSLObject, name: str, first: ssl.SSLContext) -> None:
+            connection.context = self._context
+
+        context = self.require()
+        context.sni_callback = renew  # called without a name too; loading into it is not atomic
+        return context
+
+    def _load_into(self, context: ssl.SSLContext) -> None:
         def refuse() -> str:
             raise ValueError("the key has a password")
 
@@ -77,14 +83,11 @@ class Certificates:
                 if seen in (self._seen, self._tried):
                     return
                 self._tried = seen
-                self.require()
-                self._made = self._configuration()
+                self._context, self._made = self.require(), self._configuration()
             except (UsageError, OSError) as error:
                 _log.error("certificates are not exchanged, the old ones stay: %s", error)
                 return
             self._seen = seen
-        for tell in self.changed:
-            tell()
         _log.info("certificates exchanged")
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
 
-from gramdex.errors import GramdexError, OverloadedError
+from gramdex.errors import GramdexError, OverloadedError, UnavailableError
 from gramdex.rpc.methods import METHODS, SERVICE, Method
 from gramdex.rpc.server.overdue import Overdue
 from gramdex.rpc.server.pool import CallPool
@@ -70,6 +70,8 @@ class _Handlers(grpc.ServiceRpcHandler):
         self._service, self._pool, self._most = service, pool, most
         self._overdue = Overdue(service.limits.seconds + _GRACE_SECONDS)
         self._made = {method.path: self._of(method) for method in METHODS.values()}
+        refusals = ThreadPoolExecutor(1, thread_name_prefix="refusing")
+        self._refused = {each.path: _refusing(each, refusals) for each in METHODS.values()}
 
     def service_name(self) -> str:
         """As in the proto."""
@@ -77,8 +79,10 @@ class _Handlers(grpc.ServiceRpcHandler):
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The handler of a method; asked for every call, those too that find no place."""
-        if self._pool is not None and self._pool.taken >= self._most:
-            self._pool.turned_away += 1
+        if self._pool is not None:
+            if self._pool.is_closing:
+                return self._refused.get(details.method)
+            self._pool.turned_away += self._pool.taken >= self._most
         return self._made.get(details.method)
 
     def _admit(self, method: Method) -> None:
@@ -104,10 +108,8 @@ class _Handlers(grpc.ServiceRpcHandler):
             return self._stream(method, (data,), context)
 
         if method.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(stream)
-        if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(stream_of_one)
-        return grpc.unary_unary_rpc_method_handler(one)
+            return _made_of(method, stream)
+        return _made_of(method, stream_of_one if method.server_streaming else one)
 
     def _stream(
         self, method: Method, data: Iterable[bytes], context: grpc.ServicerContext
@@ -118,6 +120,24 @@ class _Handlers(grpc.ServiceRpcHandler):
                 yield from self._service.streaming(method, data, GrpcCaller(context))
         except Exception as error:
             _abort(context, error)
+
+
+def _made_of(method: Method, behaviour: Callable) -> grpc.RpcMethodHandler:
+    if method.client_streaming:
+        return grpc.stream_stream_rpc_method_handler(behaviour)
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(behaviour)
+    return grpc.unary_unary_rpc_method_handler(behaviour)
+
+
+def _refusing(method: Method, pool: ThreadPoolExecutor) -> grpc.RpcMethodHandler:
+    """Sends calls elsewhere, on threads that those which still run do not need."""
+
+    def refuse(data: Any, context: grpc.ServicerContext) -> Any:
+        return _abort(context, UnavailableError("this server", "it is going away"))
+
+    refuse.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    return _made_of(method, refuse)
 
 
 def _abort(context: grpc.ServicerContext, error: Exception) -> Any:

@@ -60,9 +60,7 @@ class HttpServer:
         )
         config.load()
         if certificates is not None:
-            context = certificates.require()
-            config.ssl = context
-            certificates.changed.append(lambda: certificates.load_into(context))
+            config.ssl = certificates.renewing_context()
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 

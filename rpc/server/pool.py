@@ -16,11 +16,11 @@ from typing import Any
 
 from gramdex.errors import OverloadedError
 
-_PATIENCE = 3.0
+_PATIENCE = 4.0
 """A call waits so many times as long as calls take, at most; but not less than the first of the
 next two, which is what a busy machine takes to give a thread its turn."""
 _LEAST_SECONDS, _MOST_SECONDS = 0.008, 2.0
-_FEW = 3
+_FEW = 4
 """So many calls a thread, at work and waiting, are no overload, however long they wait."""
 _WEIGHT = 1 / 16
 """Of the latest call in the average."""
@@ -35,6 +35,7 @@ class CallPool(ThreadPoolExecutor):
     Attributes:
         taken: calls at work and waiting.
         turned_away: calls that gRPC refused because no place was free.
+        is_closing: calls that come now are to be sent elsewhere.
     """
 
     def __init__(self, threads: int) -> None:
@@ -42,7 +43,9 @@ class CallPool(ThreadPoolExecutor):
         self._few = _FEW * threads
         self._call = threading.local()
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
         self.taken = self.turned_away = 0
+        self.is_closing = False
         self._average = 0.0  # of seconds; threads may lose one another's update, which is no harm
 
     @property
@@ -64,8 +67,16 @@ class CallPool(ThreadPoolExecutor):
         finally:
             with self._lock:
                 self.taken -= 1
+                if not self.taken:
+                    self._idle.notify_all()
             if not self._call.refused:
                 self._average += _WEIGHT * (time.monotonic() - began - self._average)
+
+    def finish(self, seconds: float) -> bool:
+        """Close to new calls; whether those that had come have ended within so many seconds."""
+        with self._lock:
+            self.is_closing = True
+            return self._idle.wait_for(lambda: not self.taken, seconds)
 
     def require_patience(self) -> None:
         """Refuse the call of this thread if it has waited too long; OverloadedError."""

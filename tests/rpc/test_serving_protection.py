@@ -247,20 +247,21 @@ def test_http_has_the_same_certificates(
     certificate, key = authority.issue("server")
     options = {"tls_cert": certificate, "tls_key": key, "client_ca": authority.path}
     options["reload_seconds"] = 0.02
-    with answering(index, http_port=0, **options) as (part, port, _):
-        assert part._http is not None
-        address = f"https://127.0.0.1:{part._http.port}/"
+    with answering(index, http_port=0, **options) as (part, _port, _):
+        http = part._http
+        assert http is not None
+        address = f"https://127.0.0.1:{http.port}/"
         context = ssl.create_default_context(cafile=str(authority.path))
-        with pytest.raises(OSError, match="(?i)certificate|reset|eof|closed"):
+        with pytest.raises(OSError, match=r"(?i)certificate|reset|eof|closed"):
             urllib.request.urlopen(address, timeout=60, context=context).read()
         client = authority.issue("client")
         context.load_cert_chain(*client)
         assert urllib.request.urlopen(address, timeout=60, context=context).read() == b"hello"
 
         def shown() -> bytes | None:
-            with socket.create_connection(("127.0.0.1", part._http.port)) as plain:  # type: ignore[union-attr]
-                with context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped:
-                    return wrapped.getpeercert(binary_form=True)
+            plain = socket.create_connection(("127.0.0.1", http.port))
+            with plain, context.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped:
+                return wrapped.getpeercert(binary_form=True)
 
         before = shown()
         authority.issue("server")
