@@ -28,8 +28,9 @@ class Settings:
         host, port: where gRPC listens; port 0 takes a free one.
         health_port: of the health service; None for the one after ``port``, 0 for a free one.
         http_port: of page, JSON and metrics; None for none.
-        threads: calls at work at a time, in each process; None for one a core.
-        queue: calls that may wait for a thread; None for 16 a thread.
+        threads: calls at work at a time, in each process; None for two a core, four at least, over
+            all processes.
+        queue: calls that may wait for a thread; None for eight a thread.
         processes: that share the port.
         threads_per_query: that share the work of one large query.
         tls_cert, tls_key: PEM files of the server.
@@ -112,12 +113,12 @@ class Settings:
     @property
     def pool_threads(self) -> int:
         """Calls at work at a time in one process."""
-        return self.threads or max(1, usable_cores() // self.processes)
+        return self.threads or max(1, max(4, 2 * usable_cores()) // self.processes)
 
     @property
     def pool_queue(self) -> int:
         """Calls that may wait in one process."""
-        return 16 * self.pool_threads if self.queue is None else self.queue
+        return 8 * self.pool_threads if self.queue is None else self.queue
 
     @property
     def health_address_port(self) -> int:

@@ -42,14 +42,15 @@ def serve(
         int | None,
         typer.Option(
             metavar="N",
-            help="Calls at work at a time, in each process. Without it, one a core.",
+            help="Calls at work at a time, in each process. Without it, two a core, four at least, "
+            "shared among processes.",
         ),
     ] = None,
     queue: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Calls that may wait in each process; more are refused. Without it, 16 a thread.",
+            help="Calls that may wait in each process; more are refused. Without it, 8 a thread.",
         ),
     ] = None,
     processes: Annotated[
