@@ -49,7 +49,8 @@ class Answering:
     def __init__(self, settings: Settings, tell: Callable[[bool], None]) -> None:
         self._settings, self._tell = settings, tell
         self._metrics = Metrics()
-        observers: tuple[Observer, ...] = (self._metrics, CallLog(settings.log_calls), *tracing())
+        self._call_log = CallLog(settings.log_calls)
+        observers: tuple[Observer, ...] = (self._metrics, self._call_log, *tracing())
         self._certificates: Certificates | None = None
         if settings.tls_cert is not None and settings.tls_key is not None:
             self._certificates = Certificates(
@@ -65,7 +66,7 @@ class Answering:
         )
         self._pool = CallPool(settings.pool_threads)
         self._metrics.watch_pool(self._pool)
-        self._metrics.watch_refusals(lambda: self._pool.turned_away)
+        self._metrics.watch_refusals(lambda: self._pool.refusals.count)
         self._metrics.watch_ready(self._is_ready)
         most = settings.pool_threads + settings.pool_queue
         self._server = make_server(self._service, self._pool, most, options_of(settings))
@@ -139,6 +140,8 @@ class Answering:
         ended = self._server.stop(left).wait(left + _LAST_SECONDS) and ended
         if self._http is not None:
             ended = self._http.wait(max(0.0, end - time.monotonic())) and ended
+        self._call_log.flush()
+        self._metrics.close()
         return ended
 
     def _make(self) -> Index:

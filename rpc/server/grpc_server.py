@@ -60,7 +60,7 @@ def make_server(
     """
     return grpc.server(
         pool,
-        handlers=tuple(_Handlers(name, service, pool, most) for name in (INDEX, PART)),
+        handlers=tuple(_Handlers(name, service, pool) for name in (INDEX, PART)),
         options=tuple(options.items()),
         maximum_concurrent_rpcs=most,
     )
@@ -69,8 +69,8 @@ def make_server(
 class _Handlers(grpc.ServiceRpcHandler):
     """Without serializers: the service reads and writes bytes, and so names what it cannot read."""
 
-    def __init__(self, name: str, service: Service, pool: ThreadPoolExecutor, most: int) -> None:
-        self._name, self._service, self._most = name, service, most
+    def __init__(self, name: str, service: Service, pool: ThreadPoolExecutor) -> None:
+        self._name, self._service = name, service
         self._pool = pool if isinstance(pool, CallPool) else None
         self._overdue = Overdue(service.limits.seconds + _GRACE_SECONDS)
         methods = [method for method in METHODS.values() if method.service == name]
@@ -87,8 +87,8 @@ class _Handlers(grpc.ServiceRpcHandler):
         if self._pool is not None:
             if self._pool.is_closing:
                 return self._refused.get(details.method)
-            mine = details.method in self._made
-            self._pool.turned_away += mine and self._pool.taken >= self._most
+            if details.method in self._made:
+                self._pool.refusals.asked()
         return self._made.get(details.method)
 
     def _admit(self, method: Method) -> None:

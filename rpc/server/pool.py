@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from gramdex.errors import OverloadedError
+from gramdex.rpc.server.refusals import Refusals
 
 _PATIENCE = 4.0
 """A call waits so many times as long as calls take, at most; but not less than the first of the
@@ -34,7 +35,7 @@ class CallPool(ThreadPoolExecutor):
 
     Attributes:
         taken: calls at work and waiting.
-        turned_away: calls that gRPC refused because no place was free.
+        refusals: counts the calls that gRPC turned away because no place was free.
         is_closing: calls that come now are to be sent elsewhere.
     """
 
@@ -44,7 +45,7 @@ class CallPool(ThreadPoolExecutor):
         self._call = threading.local()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
-        self.taken = self.turned_away = 0
+        self.taken, self.refusals = 0, Refusals()
         self.is_closing = False
         self._average = 0.0  # of seconds; threads may lose one another's update, which is no harm
 
@@ -55,6 +56,7 @@ class CallPool(ThreadPoolExecutor):
 
     def submit(self, work: Callable, /, *arguments: Any, **options: Any) -> Future:
         """As every executor does."""
+        self.refusals.given()
         with self._lock:
             self.taken += 1
         return super().submit(self._run, time.monotonic(), work, arguments, options)

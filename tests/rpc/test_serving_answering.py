@@ -84,7 +84,7 @@ def test_calls_that_find_no_place_are_refused_at_once(index: Path, gate: Gate) -
         waiting = ask.begin("Count", count_request("mat"))
         wait_until(lambda: part._pool.taken == 2)
         assert status_of(lambda: ask.count("sat")) == "RESOURCE_EXHAUSTED"
-        assert part._pool.turned_away == 1
+        wait_until(lambda: part._pool.refusals.count == 1)
         gate.open.set()
         assert running.result().count == waiting.result().count == 40 * 5_000
         wait_until(lambda: part._pool.taken == 0)

@@ -217,14 +217,15 @@ def test_clients_must_show_a_certificate_of_the_authority(
 def test_http_beside_grpc(index: Path) -> None:
     with answering(index, http_port=0) as (part, port, _), Asker(port) as ask:
         assert part._http is not None
-        address = f"http://127.0.0.1:{part._http.ports[0]}"
+        (http_port,) = part._http.ports
+        address = f"http://127.0.0.1:{http_port}"
         assert urllib.request.urlopen(f"{address}/readyz", timeout=60).read() == b"ready\n"
         assert ask.count("cat") == 2
         metrics = urllib.request.urlopen(f"{address}/metrics", timeout=60).read().decode()
         assert 'gramdex_calls_total{code="OK",method="Count"} 1.0' in metrics
         assert part.drain()
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", part._http.ports[0]))
+            socket.create_connection(("127.0.0.1", http_port))
 
 
 def test_http_has_the_same_certificates(index: Path, authority: Authority) -> None:
