@@ -20,7 +20,7 @@ A smaller TIE is better, so among equal counts the shallower is first, then the 
 The tokens after a node are the runs of its intervals, ascending, so shards are merged by their
 least token; a shard's place in them is a row of ``runs`` int64[shards, 8]. Where one occurrence is
 left a step is a look at the next token of the text. The best-first growth is that of
-SuffixDecoding (arXiv 2411.04975, section 3).
+SuffixDecoding (arXiv 2411.04975).
 """
 
 from __future__ import annotations
