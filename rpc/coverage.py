@@ -8,6 +8,9 @@ from typing import Any
 
 from gramdex.rpc import v1
 
+PARTIAL = ("gramdex-partial", "1")
+"""Metadata of a call that may be answered without shards that are missing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -57,6 +60,15 @@ class Partial:
 def read_coverage(message: v1.Coverage) -> Coverage:
     """As a router says it."""
     return Coverage(message.token_count, message.total_token_count, tuple(message.missing))
+
+
+def write_coverage(coverage: Coverage) -> v1.Coverage:
+    """As an answer carries it."""
+    return v1.Coverage(
+        token_count=coverage.token_count,
+        total_token_count=coverage.total_token_count,
+        missing=coverage.missing,
+    )
 
 
 def common_coverage(parts: Sequence[Coverage]) -> Coverage:

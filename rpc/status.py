@@ -50,6 +50,8 @@ _PLAIN: dict[grpc.StatusCode, type[GramdexError]] = {
     status: kind for kind, status in reversed(_STATUS.items())
 } | {
     grpc.StatusCode.INTERNAL: errors.ServiceError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.OverloadedError,
+    grpc.StatusCode.CANCELLED: errors.UnavailableError,  # by a server that ends: never begun
     grpc.StatusCode.UNIMPLEMENTED: errors.RefusedError,
 }
 

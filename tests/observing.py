@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +19,7 @@ from gramdex.rpc import v1
 from gramdex.rpc.methods import METHODS
 from gramdex.rpc.observing.metrics import Metrics
 from gramdex.rpc.server.grpc_server import make_server
-from gramdex.rpc.server.refusals import Refusals
+from gramdex.rpc.server.pool import CallPool
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
 
@@ -31,8 +30,7 @@ class Watched:
 
     service: Service
     channel: grpc.Channel
-    refusals: Refusals
-    pool: ThreadPoolExecutor
+    pool: CallPool
 
     def call(self, name: str, request: Any = b"", timeout: float | None = 30) -> list[bytes]:
         """Every message of an answer; bytes go as they are."""
@@ -53,13 +51,12 @@ class Watched:
 @contextmanager
 def watched(service: Service, threads: int = 4, most: int = 68) -> Iterator[Watched]:
     """Serve, and end everything."""
-    refusals = Refusals()
-    with ThreadPoolExecutor(threads) as pool:
-        server = make_server(service, pool, most, {"grpc.so_reuseport": 0}, refusals)
+    with CallPool(threads) as pool:
+        server = make_server(service, pool, most, {"grpc.so_reuseport": 0})
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Watched(service, channel, refusals, pool)
+            yield Watched(service, channel, pool)
         server.stop(0).wait()
 
 

@@ -27,6 +27,7 @@ from gramdex.tools.commands import (
     matching,
     predicting,
     searching,
+    serving,
     top,
 )
 from gramdex.tools.commands import contamination as contamination_command
@@ -59,6 +60,8 @@ _COMMANDS = (
     contamination_command.contamination,
     decontaminate_command.decontaminate,
     top.top,
+    serving.serve,
+    serving.health,
     demo_command.demo,
     doctor_command.doctor,
 )

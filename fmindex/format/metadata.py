@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,9 @@ class MetadataFile:
                 raise CorruptIndexError(str(self._path), "a block table that does not ascend")
         if self._offsets.size != self._documents.size:
             raise CorruptIndexError(str(self._path), "block tables of different lengths")
-        self._block = lru_cache(maxsize=8)(self._read_block)
+        # Of arrays, not of self: that would be a cycle, and the file mapped until it is collected.
+        arrays = self._blocks, self._offsets, self._documents
+        self._block = lru_cache(maxsize=8)(partial(_read_block, self._path, *arrays))
 
     def read(self, document: int) -> dict[str, Any]:
         """Metadata of a document, which must exist.
@@ -110,22 +112,25 @@ class MetadataFile:
             raise CorruptIndexError(str(self._path), f"metadata of document {document}: {line!r}")
         return metadata
 
-    def _read_block(self, block: int) -> list[bytes]:
-        start, end = self._offsets[block : block + 2]
-        frame = self._blocks[start:end].tobytes()
-        try:
-            size = zstandard.frame_content_size(frame)
-            if not 0 <= size <= MAXIMUM_BLOCK:
-                raise zstandard.ZstdError(f"a block of {size} bytes")
-            text = zstandard.ZstdDecompressor().decompress(frame)
-        except (zstandard.ZstdError, MemoryError) as error:
-            raise CorruptIndexError(
-                str(self._path), f"block {block} does not decompress ({error})"
-            ) from error
-        lines = text.split(b"\n")
-        expected = int(self._documents[block + 1] - self._documents[block])
-        if len(lines) != expected:
-            raise CorruptIndexError(
-                str(self._path), f"block {block} holds {len(lines)} documents", str(expected)
-            )
-        return lines
+
+def _read_block(
+    path: Path, blocks: np.ndarray, offsets: np.ndarray, documents: np.ndarray, block: int
+) -> list[bytes]:
+    start, end = offsets[block : block + 2]
+    frame = blocks[start:end].tobytes()
+    try:
+        size = zstandard.frame_content_size(frame)
+        if not 0 <= size <= MAXIMUM_BLOCK:
+            raise zstandard.ZstdError(f"a block of {size} bytes")
+        text = zstandard.ZstdDecompressor().decompress(frame)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise CorruptIndexError(
+            str(path), f"block {block} does not decompress ({error})"
+        ) from error
+    lines = text.split(b"\n")
+    expected = int(documents[block + 1] - documents[block])
+    if len(lines) != expected:
+        raise CorruptIndexError(
+            str(path), f"block {block} holds {len(lines)} documents", str(expected)
+        )
+    return lines

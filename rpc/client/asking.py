@@ -22,9 +22,6 @@ Asked = TypeVar("Asked", bound="Asking")
 
 _MOST = (1 << 63) - 1
 
-PARTIAL: Metadata = (("gramdex-partial", "1"),)
-"""Metadata of a call that may be answered without shards that are missing."""
-
 
 @dataclass(slots=True)
 class Known:

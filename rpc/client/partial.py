@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gramdex.rpc.client.asking import PARTIAL
-from gramdex.rpc.coverage import Coverage, Partial, common_coverage
+from gramdex.rpc.coverage import PARTIAL, Coverage, Partial, common_coverage
 
 if TYPE_CHECKING:
     from gramdex.rpc.client.remote_index import RemoteIndex
@@ -41,7 +40,7 @@ class PartialIndex:
 
         def ask(*arguments: Any, **options: Any) -> Partial:
             coverages: list[Coverage] = []
-            index = self._index._view(_coverages=coverages, _metadata=PARTIAL)
+            index = self._index._view(_coverages=coverages, _metadata=(PARTIAL,))
             answer = getattr(index, name)(*arguments, **options)
             if not coverages:  # nothing had to be asked
                 coverages.append(Coverage(index.token_count, index.token_count))

@@ -25,18 +25,20 @@ from gramdex.rpc.http.json_writing import dump
 from gramdex.rpc.http.page_files import PageFile, page_files
 from gramdex.rpc.http.refusals import no_such_path, refusal, wrong_verb
 from gramdex.rpc.http.requests import LOOPBACK, GoneError, Receive, Request
-from gramdex.rpc.methods import METHODS, SERVICE
+from gramdex.rpc.methods import INDEX, METHODS
 from gramdex.rpc.server.service import Service
 
 App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 WAITING = 64
 _METHODS = "/v1/"
+_OPEN = {name: method for name, method in METHODS.items() if method.service == INDEX}
+"""Those for everybody; routers use gRPC."""
 
 
 def make_app(
     service: Service,
-    metrics: Callable[[], bytes] | None = None,
+    metrics: Callable[[str], tuple[bytes, str]] | None = None,
     is_ready: Callable[[], bool] | None = None,
     workers: int | None = None,
     waiting: int = WAITING,
@@ -46,8 +48,8 @@ def make_app(
 
     Args:
         service: that answers.
-        metrics: gives what stands at ``/metrics``, in the text format of Prometheus; None where
-            nothing does.
+        metrics: gives what stands at ``/metrics`` and its content type, told the accept header;
+            None where nothing does.
         is_ready: whether calls may come; without it, whether there is an index.
         workers: calls that are answered at a time; without it as many as there are cores.
         waiting: calls that wait for a worker; more are refused at once.
@@ -65,7 +67,7 @@ class _App:
         self,
         service: Service,
         calls: Calls,
-        metrics: Callable[[], bytes] | None,
+        metrics: Callable[[str], tuple[bytes, str]] | None,
         is_ready: Callable[[], bool],
         hosts: Collection[str] | None,
     ) -> None:
@@ -91,7 +93,7 @@ class _App:
     async def _answer(self, request: Request, answer: Answer) -> None:
         request.require_own(self._hosts)
         if request.path.startswith(_METHODS):
-            method = METHODS.get(request.path.removeprefix(_METHODS))
+            method = _OPEN.get(request.path.removeprefix(_METHODS))
             if method is None:
                 raise no_such_path(request.path)
             if request.verb != "POST":
@@ -134,9 +136,9 @@ class _App:
                 "takes_lines": each.client_streaming,
                 "gives_lines": each.server_streaming,
             }
-            for each in METHODS.values()
+            for each in _OPEN.values()
         ]
-        body = dump({"service": SERVICE, "methods": methods}).encode() + b"\n"
+        body = dump({"service": INDEX, "methods": methods}).encode() + b"\n"
         await answer.whole(200, JSON, body, {})
 
     async def _health(self, request: Request, answer: Answer) -> None:
@@ -149,8 +151,9 @@ class _App:
     async def _measure(self, request: Request, answer: Answer) -> None:
         self._service.access.check(request.metadata())
         assert self._metrics is not None
-        body = await asyncio.to_thread(self._metrics)
-        await answer.whole(200, "text/plain; version=0.0.4; charset=utf-8", body, {})
+        accept = request.headers.get("accept", "")
+        body, kind = await asyncio.to_thread(self._metrics, accept)
+        await answer.whole(200, kind, body, {})
 
 
 async def _live(receive: Receive, send: Send) -> None:

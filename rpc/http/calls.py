@@ -43,12 +43,12 @@ class Calls:
             GoneError: nobody waits.
         """
         _require_content(method, request.content_type)
-        self._require_room()
+        self._require_room(method)
         request.set_out()
         body = await self._bodies.read(request) if self._is_let_in(request) else bytearray()
         watch = asyncio.ensure_future(request.watch())
         try:
-            self._require_room()
+            self._require_room(method)
             self._at_work += 1
             try:
                 if method.server_streaming:
@@ -62,9 +62,12 @@ class Calls:
             watch.cancel()
             self._bodies.release(body)
 
-    def _require_room(self) -> None:
+    def _require_room(self, method: Method) -> None:
         if self._at_work >= self._most:
-            raise OverloadedError("this server", f"{self._at_work} calls at work and waiting")
+            found = f"{self._at_work} calls at work and waiting"
+            error = OverloadedError("this server", found)
+            self._service.tell_refused(method, error)
+            raise error
 
     def _is_let_in(self, request: Request) -> bool:
         """Whether to read what a caller sends; the service says why not."""

@@ -78,11 +78,20 @@ class HttpServer:
                 raise UnavailableError("the HTTP server", "it did not start", "a free socket")
             time.sleep(_PAUSE)
 
-    def stop(self, grace: float) -> None:
-        """Take no more calls, and wait so many seconds for those that go on."""
+    def begin_drain(self, grace: float) -> None:
+        """Take no more connections; calls that go on have so many seconds."""
         self._server.config.timeout_graceful_shutdown = grace
         self._server.should_exit = True
-        self._thread.join(grace + _START_SECONDS)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended in so many seconds."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def stop(self, grace: float) -> None:
+        """Take no more calls, and wait so many seconds for those that go on."""
+        self.begin_drain(grace)
+        self.wait(grace + _START_SECONDS)
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=self._sockets))

@@ -53,12 +53,13 @@ class Leave:
 
 
 @contextmanager
-def partial_answers() -> Iterator[Leave]:
+def partial_answers(leave: Leave | None = None) -> Iterator[Leave]:
     """Allow answers without the members that are down, in this thread, inside the block.
 
-    What it yields says of all queries in the block together what they cover.
+    What it yields says of all queries in the block together what they cover, and of those of other
+    blocks that were given the same ``leave``.
     """
-    leave = Leave()
+    leave = leave or Leave()
     token = _LEAVE.set(leave)
     try:
         yield leave

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar, cast
 
 import xxhash
@@ -92,7 +92,7 @@ class RoutedIndex(Answers):
             found = f"{len(members)} members named {', '.join(names) or 'nothing'}"
             raise UsageError("members", found, "at least one, each with a name of its own")
         self._pool = ThreadPoolExecutor(_THREADS * len(members), "gramdex-router")
-        self._lock, self._closed = Lock(), False
+        self._lock, self._closed, self._answered = Lock(), False, local()
         try:
             self._everyone = numbered(list(self._pool.map(note_member, names, members)))
         except BaseException:
@@ -107,9 +107,11 @@ class RoutedIndex(Answers):
 
     @property
     def generation(self) -> int:
-        """Names what the members held when they were noted last, 64 bits."""
-        said = " ".join(f"{member.sizes.generation:x}" for member in self._everyone)
-        return xxhash.xxh3_64_intdigest(said.encode())
+        """Names what the members hold, 64 bits: of the last answer to the thread that asks.
+
+        Where it has got none, of when they were noted last.
+        """
+        return getattr(self._answered, "generation", _generation(self._everyone))
 
     def partial(self) -> PartialIndex:
         """The same index, with leave to answer without the members that are down."""
@@ -170,6 +172,7 @@ class RoutedIndex(Answers):
                 if leave is not None:
                     counts = {m.name: m.sizes.token_count for m in everyone if m.name in lost}
                     leave.add(self, sum(m.sizes.token_count for m in everyone), counts)
+                self._answered.generation = _generation(everyone)
                 return answer
 
     def _missing(self, found: Interrupted) -> dict[str, UnavailableError]:
@@ -223,6 +226,11 @@ class PartialIndex:
 
     def __repr__(self) -> str:
         return f"PartialIndex({self._index!r})"
+
+
+def _generation(members: Sequence[Member]) -> int:
+    said = " ".join(f"{member.sizes.generation:x}" for member in members)
+    return xxhash.xxh3_64_intdigest(said.encode())
 
 
 def _unreachable(errors: dict[str, UnavailableError]) -> UnavailableError:

@@ -9,26 +9,32 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
 from gramdex.errors import (
     CancelledError,
     DeadlineError,
+    GramdexError,
     LimitError,
     UsageError,
 )
 from gramdex.fmindex.engines.stopping import bounded, stoppable
+from gramdex.rpc.coverage import PARTIAL, write_coverage
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.messages.malformed import explain
 from gramdex.rpc.methods import Method
+from gramdex.rpc.router.coverage import Leave, partial_answers
 from gramdex.rpc.server.access import Access
 from gramdex.rpc.server.answers import ANSWERS
 from gramdex.rpc.server.call import Call
 from gramdex.rpc.server.serving import Served, Serving
+
+if TYPE_CHECKING:
+    from gramdex.fmindex.index import Index
 
 _BODY = "body"
 """What errors are about that are about a request as a whole."""
@@ -127,40 +133,72 @@ class Service:
             data = data() if callable(data) else data
             told.request, told.request_bytes = data, len(data)
             stop = stop_of(caller, self.limits.seconds)
-            request = _parse(method, data)
-            with self.serving.lease() as served, stoppable(stop), self._bound():
+            request = _parse(method, data, self.limits)
+            with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
-                return self._pack(ANSWERS[method.name](call, request), served, told)
+                leave = leave_of(served.index, caller)
+                with self._work(served, stop, leave):
+                    message = ANSWERS[method.name](call, request)
+                return self._pack(message, served, leave, told)
 
     def streaming(self, method: Method, data: Iterable[bytes], caller: Caller) -> Iterator[bytes]:
         """The answers of a method that streams, one way or both; raises a GramdexError."""
         with _Telling(self.observers, method, caller) as told:
             told.user = self.access.check(caller.metadata())
             stop = stop_of(caller, self.limits.seconds)
-            requests = _read(method, data, told, stop)
+            requests = _read(method, data, told, stop, self.limits)
             request = requests if method.client_streaming else next(requests)
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
+                leave = leave_of(served.index, caller)
                 answers = iter(ANSWERS[method.name](call, request))
                 while True:
-                    with stoppable(stop), self._bound():  # not while others take what was made
+                    with self._work(served, stop, leave):  # not while others take what was made
                         stop()
                         message = next(answers, None)
                     if message is None:
                         return
-                    yield self._pack(message, served, told)
+                    yield self._pack(message, served, leave, told)
 
-    def _bound(self) -> AbstractContextManager[None]:
-        return bounded(self.limits.located, self.limits.extracted)
+    def tell_refused(self, method: Method, error: GramdexError) -> None:
+        """Tell the observers of a call that was not let in."""
+        with suppress(type(error)), _Telling(self.observers, method):
+            raise error
 
-    def _pack(self, message: Any, served: Served, told: Told) -> bytes:
+    @contextmanager
+    def _work(
+        self, served: Served, stop: Callable[[], None], leave: Leave | None
+    ) -> Iterator[None]:
+        """What is done may be stopped, is bounded, and may leave out members of a router.
+
+        Where files were damaged meanwhile, whatever error came of that is not told, but that.
+        """
+        try:
+            with stoppable(stop), bounded(self.limits.located, self.limits.extracted):
+                if leave is None:
+                    yield
+                else:
+                    with partial_answers(leave):
+                        yield
+        except BaseException:
+            served.require_undamaged()
+            raise
+
+    def _pack(self, message: Any, served: Served, leave: Leave | None, told: Told) -> bytes:
         """The bytes of an answer, if nothing they come from was damaged."""
         message.generation = served.generation
+        if leave is not None and "coverage" in message.DESCRIPTOR.fields_by_name:
+            message.coverage.CopyFrom(write_coverage(leave.coverage))
         part = message.SerializeToString()
         told.response_bytes += len(part)
         self.limits.check("response_bytes", "the answer", told.response_bytes)
         served.require_undamaged()
         return part
+
+
+def leave_of(index: Index, caller: Caller) -> Leave | None:
+    """What notes members that are left out, where there are members and the caller allows it."""
+    return Leave() if hasattr(index, "partial") and PARTIAL in caller.metadata() else None
 
 
 class _Telling:
@@ -186,11 +224,12 @@ class _Telling:
             told.error = error = _as_told(self._method, error)
         for observer, began in zip(self._observers, self._began, strict=True):
             observer.ended(told, began)
-        if error is not None:
+        if error is not None and kind is not GeneratorExit:
             raise error
 
 
-def _parse(method: Method, data: bytes) -> Message:
+def _parse(method: Method, data: bytes, limits: Limits) -> Message:
+    limits.check("request_bytes", "the request", len(data))
     try:
         return method.request.FromString(data)
     except DecodeError as error:
@@ -198,13 +237,13 @@ def _parse(method: Method, data: bytes) -> Message:
 
 
 def _read(
-    method: Method, data: Iterable[bytes], told: Told, stop: Callable[[], None]
+    method: Method, data: Iterable[bytes], told: Told, stop: Callable[[], None], limits: Limits
 ) -> Iterator[Message]:
     for part in data:
         stop()
         told.request = told.request or part
         told.request_bytes += len(part)
-        yield _parse(method, part)
+        yield _parse(method, part, limits)
 
 
 def stop_of(caller: Caller, seconds: int) -> Callable[[], None]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gramdex.errors import UnavailableError
+from gramdex.errors import IndexFileError, UnavailableError
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
@@ -20,11 +20,14 @@ class Served:
 
     Attributes:
         index: that answers.
-        generation: tells it from others.
     """
 
     index: Index
-    generation: int
+
+    @property
+    def generation(self) -> int:
+        """Tells it from others; of a router, what its last answer to this thread came from."""
+        return self.index.generation
 
     def require_undamaged(self) -> None:
         """Refuse to answer from files that were found damaged while they were read."""
@@ -34,13 +37,23 @@ class Served:
 class Serving:
     """Holds what is served; a call keeps what it began with.
 
+    What is exchanged is closed when the last call that began with it ends: nothing else refers to
+    it, and its files are unmapped with it.
+
     Args:
         index: None until there is one.
+        tell_damage: called when the index that is served is found damaged, once for each.
     """
 
-    def __init__(self, index: Index | None = None) -> None:
+    def __init__(
+        self,
+        index: Index | None = None,
+        tell_damage: Callable[[IndexFileError], None] | None = None,
+    ) -> None:
         self._lock = threading.Lock()
         self._served: Served | None = None
+        self._damaged: Served | None = None
+        self._tell_damage = tell_damage
         if index is not None:
             self.exchange(index)
 
@@ -49,10 +62,16 @@ class Serving:
         """What is served."""
         return self._served
 
+    @property
+    def is_damaged(self) -> bool:
+        """What is served has been found damaged."""
+        return self._damaged is not None and self._damaged is self._served
+
     def exchange(self, index: Index) -> None:
         """Serve another index from the next call on."""
         with self._lock:
-            self._served = Served(index, index.generation)
+            self._served = Served(index)
+            self._damaged = None
 
     @contextmanager
     def lease(self) -> Iterator[Served]:
@@ -64,4 +83,16 @@ class Serving:
         served = self._served
         if served is None:
             raise UnavailableError("this server", "its index is not open yet", "a ready server")
-        yield served
+        try:
+            yield served
+        except IndexFileError as error:
+            self._found_damaged(served, error)
+            raise
+
+    def _found_damaged(self, served: Served, error: IndexFileError) -> None:
+        with self._lock:
+            if served is not self._served or self.is_damaged:
+                return
+            self._damaged = served
+        if self._tell_damage is not None:
+            self._tell_damage(error)

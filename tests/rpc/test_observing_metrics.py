@@ -180,7 +180,7 @@ def test_calls_under_way_waiting_and_refused(index: gramdex.Index) -> None:
     metrics, held = Metrics(), Held(index)
     with watched(Service(Serving(held), observers=(metrics,)), 2, 5) as server:  # type: ignore[arg-type]
         metrics.watch_pool(server.pool)
-        metrics.watch_refusals(lambda: server.refusals.count)
+        metrics.watch_refusals(lambda: server.pool.refusals.count)
         stub = server.channel.unary_unary(METHODS["Count"].path)
         data = v1.CountRequest(query=v1.Query(text="ana")).SerializeToString()
         calls = [stub.future(data) for _ in range(5)]
