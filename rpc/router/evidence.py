@@ -20,9 +20,6 @@ from gramdex.fmindex.queries.search import Shown, choose
 from gramdex.fmindex.results import Document
 from gramdex.rpc.router.members import Asking, Member
 
-_PLACES = 1 << 14
-"""Places of documents a member lists before it is known which of them are drawn."""
-
 
 def renumbered(member: Member, document: Document) -> Document:
     """A document of a member, with its numbers in the index of all."""
@@ -36,7 +33,7 @@ def search(asking: Asking, cnf: Cnf, window: int | None, shown: Shown) -> Search
     anchor = int(np.argmin(np.sum([counts[:, 0] for counts in said], axis=0)))
     # Bounds of all members hold together as often as those of one index do (Bonferroni).
     confidence = 1 - (1 - CONFIDENCE) / len(asking.members)
-    most = 0 if not shown.most else shown.skip + shown.most if shown.seed is None else _PLACES
+    most = shown.skip + shown.most if shown.most else 0
     parts = asking.all(
         lambda index: index.part.search(cnf, window, anchor, shown.seed, confidence, most)
     )

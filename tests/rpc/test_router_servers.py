@@ -1,0 +1,136 @@
+"""A router over real servers, and a server of that router, against one index of all folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from remote import Server
+from routing import (
+    assert_alike,
+    compare,
+    compare_cursors,
+    compare_places,
+    compare_searches,
+    parts_of,
+    routed,
+)
+from texts import FAMILIES, build_text
+
+import gramdex
+from gramdex.errors import LimitError, UnavailableError
+from gramdex.rpc.limits import Limits
+from gramdex.rpc.router import RoutedIndex, partial_answers
+
+TEXTS = [
+    "It was the best of times, it was the worst of times. It was the age of wisdom.",
+    "the best of times is now, the very best",
+    "naïve 東京 the the",
+    "",
+    "nothing of interest here, but the worst of times may come 🙂🙂",
+    "the worst of times",
+    "It was the age of foolishness, the best of times",
+]
+STRINGS = ["the best", "times", "t", "🙂", "nowhere at all", " the", ""]
+LIMITS = Limits(documents=100)
+
+
+@pytest.fixture(scope="module", params=["bytes", "byte-level"])
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RoutedIndex, gramdex.Index, list[Server]]]:
+    folder = tmp_path_factory.mktemp("served")
+    tokenizer = FAMILIES[request.param](folder)
+    paths = [
+        build_text(folder / f"m{i}", part, tokenizer, engine=("sa", "fm")[i % 2], shard_tokens=120)
+        for i, part in enumerate(parts_of(TEXTS, (2, 4)))
+    ]
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Server(gramdex.open(path), limits=LIMITS)) for path in paths]
+        members = [stack.enter_context(gramdex.connect(server.name)) for server in servers]
+        yield stack.enter_context(routed(members)), gramdex.open(paths), servers
+
+
+def test_counts_and_documents(served: tuple) -> None:
+    index, whole, _ = served
+    compare(index, whole, STRINGS)
+    compare(index, whole, [index.encode(text).tolist() for text in STRINGS[:4]])
+    compare_places(index, whole)
+    compare_cursors(index, whole, [index.encode(text).tolist() for text in STRINGS[:4]])
+
+
+@pytest.mark.parametrize("cnf", ["times", "(best OR worst) AND times NEAR/30", [["the"], ["e"]]])
+def test_searches(served: tuple, cnf: Any) -> None:
+    compare_searches(*served[:2], cnf, (None, 0, 5))
+
+
+def test_attribution_and_contamination(served: tuple) -> None:
+    index, whole, _ = served
+    text = "He said it was the best of times, and the worst of times may come."
+    for options in ({}, {"min_length": 2, "keep": None, "context": 3}, {"max_documents": 0}):
+        assert_alike(index, whole, "attribute", text, **options)
+    assert_alike(index, whole, "contamination", [text, "nothing of interest here, but"])
+
+
+def test_limits_of_members_are_those_of_the_router(served: tuple) -> None:
+    """What a server takes as one request, a router over such servers takes too."""
+    index, whole, _ = served
+    with Server(index, limits=LIMITS) as server, gramdex.connect(server.name) as remote:
+        for seed in (None, 4):
+            assert_alike(remote, whole, "search", "the", 100, None, seed, 2)
+            with pytest.raises(LimitError):
+                remote.search("the", 101, None, seed)
+        assert_alike(remote, whole, "documents", "the", 98, 2, 2)
+
+
+def test_a_server_of_a_router(served: tuple) -> None:
+    index, whole, _ = served
+    with Server(index) as server, gramdex.connect(server.name) as remote:
+        for query in STRINGS[:4]:
+            for name in ("count", "find", "documents", "infgram_ntd", "match", "search"):
+                assert_alike(remote, whole, name, query)
+        ids = whole.encode("the best").tolist()
+        assert_alike(remote, whole, "count_batch", [ids, ids[:1], []])
+        assert_alike(remote, whole, "attribute", "the worst of times", min_length=2)
+        assert_alike(remote, whole, "infgram_prob_batch", [ids], ids[:1])
+
+
+def test_a_server_that_is_stopped(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("stopped")
+    paths = [
+        build_text(folder / name, [text], "bytes") for name, text in (("a", "abab"), ("b", "ab"))
+    ]
+    with Server(gramdex.open(paths[0])) as first:
+        second = Server(gramdex.open(paths[1]))
+        members = [gramdex.connect(server.name, timeout=5) for server in (first, second)]
+        with routed(members) as index:
+            assert index.count("ab") == 3
+            second.stop()
+            with pytest.raises(UnavailableError, match="member m1"):
+                index.count("ab")
+            with partial_answers() as coverage:
+                assert index.count("ab") == 2
+            assert coverage.missing == ("m1",)
+            assert coverage.share == pytest.approx(4 / 6)
+        for member in members:
+            member.close()
+
+
+def test_an_index_that_is_exchanged(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("exchanged")
+    texts = {"a": ["abab"], "b": ["ab", "b"], "c": ["xx ab", "ab", "ab"]}
+    paths = {name: build_text(folder / name, some, "bytes") for name, some in texts.items()}
+    with Server(gramdex.open(paths["a"])) as first, Server(gramdex.open(paths["b"])) as second:
+        members = [gramdex.connect(server.name) for server in (first, second)]
+        with routed(members) as index:
+            assert index.document(2).text == "b"
+            first.service.serving.exchange(gramdex.open(paths["c"]))
+            whole = gramdex.open([paths["c"], paths["b"]])
+            for _ in range(2):
+                assert_alike(index, whole, "document", 4)
+                assert_alike(index, whole, "documents", "ab", 10)
+            assert index.document_count == whole.document_count
+        for member in members:
+            member.close()
