@@ -83,7 +83,7 @@ def _side_by_side(
         while waiting:
             yield waiting.pop(0).result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody waits for the rest
 
 
 def _halved(index: Asking, part: slice, ask: Callable[[Asking, slice], Any]) -> list[Any]:

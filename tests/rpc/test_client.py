@@ -518,6 +518,23 @@ def test_a_cursor_notices_another_index(pairs: Callable[[str], Pair], tmp_path: 
         assert remote.cursor().count == other.token_count
 
 
+def test_intervals_of_another_index_are_refused(
+    pairs: Callable[[str], Pair], tmp_path: Path
+) -> None:
+    local = pairs("bytes sa").local
+    other = gramdex.open(build_text(tmp_path, ["the the the"], "bytes"))
+    with Server(local) as server, gramdex.connect(server.name) as remote:
+        (interval, *_) = remote.find([116])
+        assert remote.locate(interval).tolist() == local.locate(interval).tolist()
+        server.service.serving.exchange(other)
+        with pytest.raises(ServiceError, match="find it again"):
+            remote.locate(Interval(0, 0, 1))
+        (interval,) = remote.find([116])
+        assert remote.locate(interval).tolist() == other.locate(interval).tolist()
+        assert f"{local.token_count:,} tokens" in repr(remote), "a repr asks nobody"
+        assert remote.token_count == other.token_count
+
+
 def test_another_tokenizer_is_fetched(pairs: Callable[[str], Pair]) -> None:
     first, second = pairs("bytes sa").local, pairs("bpe sa").local
     with Server(first) as server, gramdex.connect(server.name) as remote:
