@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -719,6 +720,40 @@ def test_a_transport_is_used_by_many_threads(two: Any) -> None:
     for thread in threads:
         thread.join()
     assert answers == [3] * 400
+
+
+def test_servers_that_come_and_go_under_load(two: Any) -> None:
+    """Whatever they do, answers are right, and no call is left behind."""
+    first, second, remote = two
+    for number, server in enumerate((first, second)):
+        chance = random.Random(number)
+
+        def misbehave(method: str, chance: random.Random = chance) -> None:
+            time.sleep(chance.choice([0, 0, 0, 0.008]))
+            if method != "GetInfo" and chance.random() < 0.1:
+                raise UnavailableError("this server", "it goes away")
+
+        server.service.before = misbehave
+    expected = {"the": 3, "cat": 2, "dog": 1, "no": 0}
+    wrong: list[Any] = []
+
+    def ask(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(60):
+            word = chance.choice(list(expected))
+            answer = remote.count(word)
+            if answer != expected[word] or len(remote.find(word).starts) != answer:
+                wrong.append((word, answer))
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    for replica in remote._transport.replicas:
+        lines = replica.connection._lines
+        wait_until(lambda lines=lines: all(line.busy == 0 for line in lines))
 
 
 def test_what_is_sent_twice_is_the_same(server: Server) -> None:
