@@ -32,6 +32,7 @@ from gramdex.errors import (
     DeadlineError,
     OverloadedError,
     QueryError,
+    RefusedError,
     ServiceError,
     UnavailableError,
     UsageError,
@@ -463,6 +464,24 @@ def test_answers_of_any_size_arrive(tmp_path: Path) -> None:
         assert document.text == "abcdefgh" * 700_000
         (interval,) = remote.find([ord("a")])
         assert np.array_equal(remote.locate(interval), np.arange(700_000) * 8)
+
+
+def test_a_server_that_gives_no_documents_out(index: gramdex.Index) -> None:
+    with (
+        Server(index, serves_documents=False) as server,
+        gramdex.connect(server.name) as remote,
+    ):
+        for ask in (
+            lambda: remote.documents("the"),
+            lambda: remote.document(0),
+            lambda: remote.document_at(0, 0),
+            lambda: remote.shards[0].read_metadata(0),
+        ):
+            with pytest.raises(RefusedError):
+                ask()
+        found, expected = remote.search("the AND cat"), index.search("the AND cat", 0)
+        assert plain(found) == plain(expected)
+        assert not remote.info.serves_documents
 
 
 # --- several servers of one index -------------------------------------------------------------
