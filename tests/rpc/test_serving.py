@@ -155,19 +155,27 @@ def test_ctrl_c_twice_ends_it_at_once(index: Path) -> None:
             next(held)
 
 
-def test_tokens_that_others_can_read_are_warned_of(index: Path, tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens"
-    tokens.write_text("somebody:0123456789abcdef\n")
+def test_tokens_are_warned_of_and_what_does_not_end_is_cut_off(index: Path, tmp_path: Path) -> None:
+    token, tokens = "0123456789abcdef", tmp_path / "tokens"
+    tokens.write_text(f"somebody:{token}\n")
     tokens.chmod(0o644)
-    with Server(index, "--health-port", "0", "--tokens", tokens) as server:
-        with Asker(server.port, token="0123456789abcdef") as ask:
-            assert ask.count("cat") == 2
+    with Server(index, "--health-port", "0", "--tokens", tokens, "--grace", "0.3") as server:
         with Asker(server.port) as ask, pytest.raises(grpc.RpcError, match="UNAUTHENTICATED"):
             ask.count("cat")
-        code, said = server.end(signal.SIGINT)
-    assert code == 0
+        with Asker(server.port, token=token) as ask:
+            assert ask.count("cat") == 2
+            method = ask.channel.stream_stream("/gramdex.v1.IndexService/Contamination")
+            held = method(
+                iter(threading.Event().wait, True), metadata=[("authorization", f"Bearer {token}")]
+            )
+            time.sleep(0.1)  # the call is to be there
+            code, said = server.end(signal.SIGINT)
+            with pytest.raises(grpc.RpcError, match=r"CANCELLED|UNAVAILABLE"):
+                next(held)
+    assert code == 1
     assert "can be read by other users" in said
-    assert "0123456789abcdef" not in said
+    assert "were cut off" in said
+    assert token not in said
 
 
 def workers_of(pid: int) -> set[int]:

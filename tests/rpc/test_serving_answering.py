@@ -149,6 +149,18 @@ def test_overdue_ends_only_what_is_late() -> None:
     with overdue.watching(late.set):
         assert late.wait(60)
     assert not early.is_set()
+    overdue.watch(early.set)()
+    late.clear()
+    release = overdue.watch(late.set)
+    assert late.wait(60)
+    release()
+    assert not early.is_set()
+
+
+def test_large_answers_that_are_read_are_let_go(index: Path) -> None:
+    with answering(index) as (_, port, _told), Asker(port) as ask:
+        request = v1.CountBatchRequest(queries=[v1.Query(text="cat")] * 20_000)
+        assert len(ask("CountBatch", request).counts.values) == 160_000
 
 
 def test_connections_that_say_nothing_do_not_keep_others_out(index: Path) -> None:
