@@ -266,9 +266,9 @@
       const documents = messages.flatMap((message) => message.documents), found = messages[0].summary;
       const inside = found.document_count === undefined ? "" : ` in ${many(found.document_count, "document")}`;
       const said = found.exact
-        ? `exactly${inside}`
+        ? "counted exactly"
         : `about, ${whole(found.low)} to ${whole(found.high)} at 99 %, from a sample of ${whole(found.sampled)}`;
-      const count = figure(whole(found.count), `${found.count === 1 ? "match" : "matches"}, ${said}`);
+      const count = figure(whole(found.count), `${found.count === 1 ? "match" : "matches"}${inside}, ${said}`);
       if (!info.serves_documents) return ["This server gives no documents out.", count];
       return ["", count, ...list(documents, "search")];
     },
