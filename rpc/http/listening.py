@@ -32,6 +32,8 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         self._idle_at: Any = None
         self._look_again()
+        if len(self.connections) > 2 * self.limit_concurrency:
+            transport.abort()  # before the process has no descriptors left for others
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
@@ -55,7 +57,8 @@ class HttpServer:
     Args:
         app: of ``make_app``.
         sockets: bound, not yet listening; ``bind`` makes one.
-        connections: open at a time; whoever comes then is told 503.
+        connections: open at a time; whoever comes then is told 503, and cut off where there are
+            twice as many.
         tls: certificate and key, None for plain HTTP.
         idle_seconds: after which a connection without a request is closed.
     """

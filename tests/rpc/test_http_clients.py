@@ -207,6 +207,24 @@ def test_connections_without_a_request_are_closed() -> None:
         server.stop(5)
 
 
+def test_more_connections_than_there_may_be() -> None:
+    app = make_app(Service(Serving(gramdex.open(GOLDEN))))
+    server = HttpServer(app, [bind("127.0.0.1", 0)], connections=5)
+    server.start()
+    try:
+        address = ("127.0.0.1", server.ports[0])
+        idle = [socket.create_connection(address, timeout=30) for _ in range(5)]
+        assert Site(server.ports[0]).get("/healthz").status == 503
+        idle += [socket.create_connection(address, timeout=30) for _ in range(10)]
+        with suppress(ConnectionResetError):
+            assert idle[-1].recv(100) == b""
+        for connection in idle:
+            connection.close()
+        until(lambda: Site(server.ports[0]).get("/healthz").status == 200)
+    finally:
+        server.stop(5)
+
+
 @pytest.mark.parametrize("ends", [True, False], ids=["in time", "too late"])
 def test_stopping_waits_for_calls_for_a_while(ends: bool) -> None:
     service, gate, told = gated()

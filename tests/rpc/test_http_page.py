@@ -290,6 +290,21 @@ def test_the_last_question_is_answered(page: Page, index: Any) -> None:
         assert texts(page, "#count .figure b")[0] == str(count("each")) == "23"
 
 
+def test_an_index_that_is_exchanged(page: Page, index: Any) -> None:
+    service = Service(Serving(index))
+    with serving(service) as site:
+        show(page, site, "count", text="the")
+        assert texts(page, "#served")[0].startswith("2,918 tokens")
+        service.serving.exchange(gramdex.open(GOLDEN))
+        page.run("document.getElementById('text').focus()")
+        page.press("Enter", CONTROL)
+        settled(page, "count")
+        page.press("Enter", CONTROL)
+        page.wait("document.getElementById('served').textContent.startsWith('25 tokens')")
+        settled(page, "count")
+        assert texts(page, "#count .figure b")[0] == str(gramdex.open(GOLDEN).count("the"))
+
+
 def test_an_index_without_tokenizer(page: Page, tmp_path: Path) -> None:
     import numpy as np
 
@@ -304,3 +319,36 @@ def test_an_index_without_tokenizer(page: Page, tmp_path: Path) -> None:
         assert texts(page, "#attribution .span") == [" 3 1 4 3 1 "]
         show(page, site, "count", text="word")
         assert "no token id" in texts(page, "#count .error")[0]
+
+
+def test_tokens_that_are_words(page: Page, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    words = ["[UNK]", "a", "cat", "sat", "on", "the", "mat", "play", "##ing", "here"]
+    tokenizer = Tokenizer(
+        models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    corpus = write_jsonl(
+        tmp_path / "corpus.jsonl", ["the cat sat playing on the mat", "a mat here"]
+    )
+    gramdex.build(corpus, tmp_path / "index", tokenizer=tmp_path / "tokenizer.json")
+    with serving(Service(Serving(gramdex.open(tmp_path / "index")))) as site:
+        show(page, site, "attribution", text="here the cat sat playing on the cat")
+        assert texts(page, "#attribution .text") == ["here the cat sat playing on the cat "]
+        assert texts(page, "#attribution .span") == ["the cat sat playing on the "]
+
+
+def test_a_server_that_gives_no_documents_out(page: Page, index: Any) -> None:
+    with serving(Service(Serving(index), serves_documents=False)) as site:
+        show(page, site, "search", query="needle")
+        assert texts(page, "#search .status") == ["This server gives no documents out."]
+        assert texts(page, "#search .figure b") == ["23"]
+        show(page, site, "attribution", text=f"so: {PASSAGE}!")
+        page.run("document.querySelector('.span').focus()")
+        assert "gives no documents out" in texts(page, "#attribution .passage")[0]
+        show(page, site, "documents", text="needle")
+        assert "none out" in texts(page, "#documents .error")[0]
+        page.complaints.clear()  # the browser logs the status 403 itself
