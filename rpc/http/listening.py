@@ -23,7 +23,7 @@ _PAUSE = 0.005
 
 
 class _Protocol(H11Protocol):
-    """Closes connections on which no request comes, or a part of its head and no more.
+    """Closes connections on which no whole request comes, or whose answer is not taken.
 
     uvicorn begins to count when a request has been answered, and leaves off at the next byte.
     """
@@ -44,7 +44,8 @@ class _Protocol(H11Protocol):
 
     def _look(self) -> None:
         busy = self.cycle is not None and not self.cycle.response_complete
-        if not busy and self.cycle is self._idle_at:
+        stuck = self.transport.is_closing()  # what was written before is not taken
+        if stuck or (not busy and self.cycle is self._idle_at):
             self.transport.abort()
             return
         self._idle_at = self if busy else self.cycle
