@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         self._idle_at: Any = None
         self._look_again()
-        if len(self.connections) > 2 * self.limit_concurrency:
+        if len(self.connections) > 2 * (self.limit_concurrency or sys.maxsize):
             transport.abort()  # before the process has no descriptors left for others
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -122,16 +123,23 @@ class HttpServer:
         asyncio.run(self._server.serve(sockets=self._sockets))
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, shared: bool = False) -> socket.socket:
     """A socket to listen on; OSError where there can be none.
 
     What a connection does not take for half a minute is given up by the system.
+
+    Args:
+        host: address, or a name of one.
+        port: 0 for any that is free.
+        shared: other processes of this user may listen there too, and get their share.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             milliseconds = 1_000 * _STUCK_SECONDS
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -225,6 +225,17 @@ def test_more_connections_than_there_may_be() -> None:
         server.stop(5)
 
 
+def test_processes_may_share_a_port() -> None:
+    first = bind("127.0.0.1", 0, shared=True)
+    first.listen()
+    port = first.getsockname()[1]
+    with bind("127.0.0.1", port, shared=True) as second:
+        second.listen()
+    with pytest.raises(OSError, match="in use"):
+        bind("127.0.0.1", port)
+    first.close()
+
+
 @pytest.mark.parametrize("ends", [True, False], ids=["in time", "too late"])
 def test_stopping_waits_for_calls_for_a_while(ends: bool) -> None:
     service, gate, told = gated()

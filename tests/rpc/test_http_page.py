@@ -15,6 +15,7 @@ from commanding import write_jsonl
 from http_serving import Site, serving
 
 import gramdex
+from gramdex.rpc import v1
 from gramdex.rpc.server.access import Access
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
@@ -288,6 +289,22 @@ def test_the_last_question_is_answered(page: Page, index: Any) -> None:
         settled(page, "count")
         time.sleep(0.6)
         assert texts(page, "#count .figure b")[0] == str(count("each")) == "23"
+
+
+def test_a_part_of_the_corpus_is_told_as_such(page: Page, index: Any) -> None:
+    class Partial(Service):
+        def _pack(self, message: Any, served: Any, told: Any) -> bytes:
+            if "coverage" in message.DESCRIPTOR.fields_by_name:
+                covered = v1.Coverage(token_count=3, total_token_count=4, missing=["b:1"])
+                message.coverage.CopyFrom(covered)
+            return super()._pack(message, served, told)
+
+    with serving(Partial(Serving(index))) as site:
+        for tab in ("count", "next", "attribution", "search", "documents"):
+            show(page, site, tab, text=f"in {PASSAGE}", query="needle")
+            said = "Of 75.0 % of the corpus alone; missing: b:1."
+            assert texts(page, f"#{tab} .status")[0].startswith(said)
+            assert said in texts(page, "#served")[0]
 
 
 def test_an_index_that_is_exchanged(page: Page, index: Any) -> None:
