@@ -18,7 +18,7 @@
 
   // exact: ids that stand for the text, where it was put together token by token.
   const state = { tab: "count", text: "", query: "", page: 0, exact: null };
-  let info = null;
+  let info = null, stale = false;
   const asking = {};
   // What share of the corpus answers came from, by the signal they were asked with.
   const covered = new WeakMap();
@@ -94,6 +94,8 @@
     }
     const wrong = messages.find((message) => message.error);
     if (wrong) throw new Refused(wrong.error);
+    // Another index is served by now: what is known of the one before is asked again.
+    stale ||= info !== null && messages[0].generation !== info.generation;
     messages.forEach((message) => { if (signal && message.coverage) covered.set(signal, message.coverage); });
     return messages;
   };
@@ -151,7 +153,7 @@
     at(name).setAttribute("aria-busy", "true");
     status.textContent = "Asking …";
     try {
-      if (!info) await hello(control.signal);
+      if (!info || stale) await hello(control.signal);
       const [said, ...elements] = await views[name](control.signal);
       if (control.signal.aborted) return;
       result.replaceChildren(...elements);
@@ -232,7 +234,7 @@
       if (at("keep-all").checked) request.keep_all = true;
       const found = await one("Attribute", request, signal);
       const named = await pieces(found.ids, signal);
-      const parts = partsOf(found, named);
+      const parts = await partsOf(found, named, signal);
       const inside = parts.reduce((sum, part) => sum + (part.spans.length ? part.end - part.start : 0), 0);
       const detail = make("div", "passage"), text = make("div", "text");
       detail.setAttribute("aria-live", "polite");
@@ -266,9 +268,9 @@
       const documents = messages.flatMap((message) => message.documents), found = messages[0].summary;
       const inside = found.document_count === undefined ? "" : ` in ${many(found.document_count, "document")}`;
       const said = found.exact
-        ? `exactly${inside}`
+        ? "counted exactly"
         : `about, ${whole(found.low)} to ${whole(found.high)} at 99 %, from a sample of ${whole(found.sampled)}`;
-      const count = figure(whole(found.count), `${found.count === 1 ? "match" : "matches"}, ${said}`);
+      const count = figure(whole(found.count), `${found.count === 1 ? "match" : "matches"}${inside}, ${said}`);
       if (!info.serves_documents) return ["This server gives no documents out.", count];
       return ["", count, ...list(documents, "search")];
     },
@@ -283,7 +285,7 @@
   };
 
   // The text in pieces, in order: spans that share a token are one piece; level 0 is rarest.
-  const partsOf = (found, named) => {
+  const partsOf = async (found, named, signal) => {
     const order = found.spans.map((_, i) => i).sort((a, b) => found.spans[a].log_probability - found.spans[b].log_probability);
     const levels = [];
     order.forEach((i, place) => { levels[i] = Math.floor((place * 3) / order.length); });
@@ -301,12 +303,12 @@
     const until = (end) => { if (done < end) parts.push({ start: done, end, level: -1, spans: [] }); done = end; };
     merged.forEach((part) => { until(part.start); parts.push(part); done = part.end; });
     until(found.ids.length);
-    const texts = textsOf(parts, found.ids, named);
+    const texts = await textsOf(parts, found.ids, named, signal);
     parts.forEach((part, i) => { part.text = texts[i]; });
     return parts;
   };
   // A character that a border cuts goes to the piece it begins in.
-  const textsOf = (parts, ids, named) => {
+  const textsOf = async (parts, ids, named, signal) => {
     if (named.pieces.some((piece) => piece === null)) return parts.map(({ start, end }) => ` ${ids.slice(start, end).join(" ")} `);
     const bytes = parts.map(({ start, end }) => named.pieces.slice(start, end).flatMap((piece) => [...piece]));
     for (let i = 1; i < bytes.length; i++) {
@@ -316,8 +318,9 @@
     }
     const texts = bytes.map((each) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(each)));
     if (texts.join("").trimStart() === named.text.trimStart()) return texts;
-    // Of tokens whose text is more than their bytes one after the other, each is a word.
-    return parts.map(({ start, end }) => `${named.pieces.slice(start, end).map((piece) => decoded(piece) ?? "\ufffd").join(" ")} `);
+    // The text of some tokens is more than their bytes one after the other: these are words.
+    return Promise.all(parts.map(async ({ start, end }) =>
+      `${(await one("Decode", { tokens: ids.slice(start, end) }, signal)).text} `));
   };
 
   const spanView = (span, found) => {
@@ -449,6 +452,7 @@
       if (wrong.status === 401) login(wrong.message);
       throw wrong;
     }
+    stale = false;
     at("login").hidden = true;
     const kind = info.tokenizer_kind === "none" ? "no tokenizer" : info.tokenizer_kind === "bytes" ? "bytes as tokens" : `${info.tokenizer_kind} tokenizer`;
     const facts = [many(info.token_count, "token"), many(info.document_count, "document"), many(info.shards.length, "shard"), kind];

@@ -55,7 +55,7 @@ class Answering:
         self._settings, self._tell = settings, tell
         self._metrics = Metrics()
         self._call_log = CallLog(settings.log_calls)
-        observers = (self._metrics, self._call_log, *observers_of(settings))
+        own: tuple[Observer, ...] = (self._metrics, self._call_log)
         self._certificates: Certificates | None = None
         if settings.tls_cert is not None and settings.tls_key is not None:
             self._certificates = Certificates(
@@ -66,7 +66,7 @@ class Answering:
             self._serving,
             settings.limits,
             Access(dict(settings.tokens)),
-            observers,
+            own + observers_of(settings),
             settings.serves_documents,
         )
         self._pool = CallPool(settings.pool_threads)
