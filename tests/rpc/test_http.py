@@ -219,7 +219,9 @@ def test_routes(site: Site) -> None:
 
 
 def test_files_of_the_page_are_known_again(site: Site) -> None:
-    for path, kind in (("/", "html"), ("/page.css", "css"), ("/page.js", "javascript")):
+    scripts = ("page", "page_asking", "page_elements")
+    files = {"/": "html", "/page.css": "css"} | {f"/{name}.js": "javascript" for name in scripts}
+    for path, kind in files.items():
         reply = site.get(path)
         assert reply.headers["content-type"] == f"text/{kind}; charset=utf-8"
         again = site.get(path, if_none_match=f'"x", W/{reply.headers["etag"]}')
