@@ -14,6 +14,7 @@ from building import ENGINES, build_ids, shard_budget
 from hypothesis import HealthCheck
 
 import gramdex
+from gramdex.decoding import draft
 from gramdex.errors import GramdexError, UnavailableError
 from gramdex.fmindex.results import Interval
 from gramdex.rpc.client.remote_index import RemoteIndex
@@ -223,6 +224,16 @@ def compare_batches(index: Any, whole: Any, queries: Sequence[Any]) -> None:
         assert_alike(index, whole, "attribute_batch", some, min_length=1)
     assert_alike(index, whole, "ntd_batch", "text")
     assert_alike(index, whole, "prob_batch", queries, tokens[1:])
+
+
+def compare_drafts(index: Any, whole: gramdex.Index, contexts: Sequence[Any]) -> None:
+    for context in contexts:
+        for most, depth, score in ((1, None, 0.0), (9, None, 0.0), (16, 2, 0.0), (16, None, 0.4)):
+            found = index.draft(context, most, depth, score)
+            assert_same(found, draft(whole, context, most, depth, score), f"draft({context})")
+    found = outcome(lambda: index.draft([], 1 << 20))
+    expected = outcome(lambda: draft(whole, [], 1 << 20))
+    assert_same(found, expected)
 
 
 def compare_counts(index: RoutedIndex, whole: gramdex.Index, query: Any) -> None:
