@@ -14,6 +14,7 @@ from building import ENGINES, build_ids, shard_budget
 from hypothesis import HealthCheck
 
 import gramdex
+from gramdex.decoding import draft
 from gramdex.errors import GramdexError, UnavailableError
 from gramdex.fmindex.results import Interval
 from gramdex.rpc.client.remote_index import RemoteIndex
@@ -203,10 +204,36 @@ def compare(index: RoutedIndex, whole: gramdex.Index, queries: Sequence[Any]) ->
     sizes = [(s.documents, s.token_count, s.size) for s in whole.shards]
     assert [(s.documents, s.token_count, s.size) for s in index.shards] == sizes
     assert_alike(index, whole, "count_batch", list(queries))
+    compare_batches(index, whole, queries)
     for query in queries:
         compare_counts(index, whole, query)
         for most, context, skip in ((10, None, 0), (1, 2, 1), (2, 0, 0), (0, None, 0), (3, 1, 2)):
             assert_alike(index, whole, "documents", query, most, context, skip)
+
+
+def compare_batches(index: Any, whole: Any, queries: Sequence[Any]) -> None:
+    tokens = [i % whole.vocabulary_size for i in range(len(queries))]
+    for some in (queries, queries[:1], []):
+        for name in ("infgram_scores_batch", "match_batch"):
+            assert_alike(index, whole, name, some)
+        for name in ("ntd_batch", "infgram_ntd_batch"):
+            for limit in (None, 1):
+                assert_alike(index, whole, name, some, limit)
+        for name in ("prob_batch", "infgram_prob_batch"):
+            assert_alike(index, whole, name, some, tokens[: len(some)])
+        assert_alike(index, whole, "attribute_batch", some, min_length=1)
+    assert_alike(index, whole, "ntd_batch", "text")
+    assert_alike(index, whole, "prob_batch", queries, tokens[1:])
+
+
+def compare_drafts(index: Any, whole: gramdex.Index, contexts: Sequence[Any]) -> None:
+    for context in contexts:
+        for most, depth, score in ((1, None, 0.0), (9, None, 0.0), (16, 2, 0.0), (16, None, 0.4)):
+            found = index.draft(context, most, depth, score)
+            assert_same(found, draft(whole, context, most, depth, score), f"draft({context})")
+    found = outcome(lambda: index.draft([], 1 << 20))
+    expected = outcome(lambda: draft(whole, [], 1 << 20))
+    assert_same(found, expected)
 
 
 def compare_counts(index: RoutedIndex, whole: gramdex.Index, query: Any) -> None:

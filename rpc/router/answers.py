@@ -13,7 +13,6 @@ import numpy as np
 
 from gramdex.decoding import DraftTree
 from gramdex.errors import QueryError
-from gramdex.fmindex.batches import Batches
 from gramdex.fmindex.evidence import Attribution, SearchResult
 from gramdex.fmindex.index import CONTEXT, DOCUMENTS
 from gramdex.fmindex.part import Cnf, ShardSizes
@@ -23,7 +22,7 @@ from gramdex.fmindex.queries.contamination.results import Contamination
 from gramdex.fmindex.queries.continuations import NODES
 from gramdex.fmindex.queries.documents import no_such_document
 from gramdex.fmindex.queries.patterns import Ids, Query, as_ids, as_interval, as_number
-from gramdex.fmindex.queries.probabilities import infgram_probability, probability
+from gramdex.fmindex.queries.probabilities import infgram_probability
 from gramdex.fmindex.queries.search import Shown
 from gramdex.fmindex.results import (
     Distribution,
@@ -39,6 +38,7 @@ from gramdex.fmindex.results import (
 from gramdex.fmindex.takedown import refuse_ranks
 from gramdex.fmindex.tokenized import Tokenized
 from gramdex.rpc.router import merging
+from gramdex.rpc.router.batches import RoutedBatches
 from gramdex.rpc.router.drafting import draft
 from gramdex.rpc.router.evidence import RoutedPlaces, renumbered, search
 from gramdex.rpc.router.members import Asking, Member
@@ -59,7 +59,7 @@ def query(method: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P],
     return whole
 
 
-class Answers(Batches, Tokenized, ABC):
+class Answers(RoutedBatches, Tokenized, ABC):
     """Queries over members: arguments, results and errors are those of ``Index``.
 
     Methods that are a ``query`` get a ``View`` as self, and ask its members.
@@ -159,14 +159,18 @@ class Answers(Batches, Tokenized, ABC):
     @query
     def prob(self, context: Query, token: int | str) -> Probability:
         """As ``Index.prob``."""
-        parts = self.asking.all(lambda index: index.prob(context, token))
-        return probability(sum(p.count for p in parts), sum(p.context_count for p in parts))
+        return merging.merge_probabilities(self.asking.all(lambda i: i.prob(context, token)))
 
     @query
     def ntd(self, context: Query, limit: int | None = None) -> Distribution:
         """As ``Index.ntd``; where a part is cut by ``limit``, it is asked again without."""
         limit = None if limit is None else as_number("limit", limit, 1)
         parts = self.asking.all(lambda index: index.ntd(context, limit))
+        return self._merge_ntd(context, parts, limit)
+
+    def _merge_ntd(
+        self, context: Query, parts: list[Distribution], limit: int | None
+    ) -> Distribution:
         parts = self._completed(list(self.asking.members), parts, lambda i: i.ntd(context))
         return merging.merge_distributions(parts, self.vocabulary_size, limit)
 
@@ -174,6 +178,11 @@ class Answers(Batches, Tokenized, ABC):
     def infgram_prob(self, context: Query, token: int | str) -> InfgramProbability:
         """As ``Index.infgram_prob``."""
         parts = self.asking.all(lambda index: index.infgram_prob(context, token))
+        return self._merge_infgram_prob(context, parts)
+
+    def _merge_infgram_prob(
+        self, context: Query, parts: list[InfgramProbability]
+    ) -> InfgramProbability:
         longest = max(part.suffix_length for part in parts)
         used = [
             (member, part)
@@ -192,6 +201,11 @@ class Answers(Batches, Tokenized, ABC):
         """As ``Index.infgram_ntd``; parts that are cut by ``limit`` are asked again without."""
         limit = None if limit is None else as_number("limit", limit, 1)
         parts = self.asking.all(lambda index: index.infgram_ntd(context, limit))
+        return self._merge_infgram_ntd(context, parts, limit)
+
+    def _merge_infgram_ntd(
+        self, context: Query, parts: list[InfgramDistribution], limit: int | None
+    ) -> InfgramDistribution:
         longest = max(part.suffix_length for part in parts)
         both = zip(self.asking.members, parts, strict=True)
         used = [(member, part) for member, part in both if part.suffix_length == longest]

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gramdex.fmindex.queries.probabilities import by_count
+from gramdex.fmindex.queries.probabilities import by_count, probability
 from gramdex.fmindex.results import (
     Distribution,
     InfgramScores,
     MatchingStatistics,
+    Probability,
     TextMatches,
 )
 from gramdex.rpc.router.members import Member
+
+
+def merge_probabilities(parts: Sequence[Probability]) -> Probability:
+    """P over all occurrences of the context."""
+    return probability(sum(p.count for p in parts), sum(p.context_count for p in parts))
 
 
 def merge_distributions(

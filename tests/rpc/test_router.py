@@ -21,6 +21,7 @@ from routing import (
     build_members,
     compare,
     compare_cursors,
+    compare_drafts,
     compare_places,
     compare_searches,
     names_of,
@@ -58,6 +59,7 @@ def test_any_corpus_in_any_parts(engines: tuple[str, ...], data: st.DataObject) 
         with routed([gramdex.open(p) for p in paths], reverse=data.draw(st.booleans())) as index:
             compare(index, whole, [[], *queries])
             compare_searches(index, whole, cnf, (None, data.draw(st.integers(0, 99))))
+            compare_drafts(index, whole, [[], *queries])
             text = [token for query in queries for token in query]
             for sources in (0, 2, 10):
                 options = {"min_length": 2, "keep": None, "max_documents": sources}
@@ -78,6 +80,7 @@ def test_named_corpora(name: str, engine: str, tmp_path: Path) -> None:
     for reverse in (False, True):
         with routed(members, reverse) as index:
             compare(index, whole, query_patterns(corpus, count=4))
+            compare_drafts(index, whole, query_patterns(corpus, 2, 2)[:12])
             compare_places(index, whole)
             compare_cursors(index, whole, query_patterns(corpus, 1, 2))
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from routing import SETTINGS, Member, assert_alike, assert_same, names_of, routed
 
 import gramdex
+from gramdex.decoding import draft
 from gramdex.errors import QueryError, ServiceError, TokenizerError, UnavailableError
 from gramdex.rpc.router import Coverage, Partial, RoutedIndex, partial_answers
 
@@ -43,6 +44,10 @@ QUERIES: list[tuple[str, tuple, dict]] = [
     ("document", (3,), {}),
     ("metadata", (6,), {}),
     ("document_at", (1, 2), {}),
+    ("infgram_prob_batch", ([[9, 3, 4], [1]], [5, 2]), {}),
+    ("infgram_ntd_batch", ([[9, 3], [1]],), {"limit": 1}),
+    ("match_batch", ([TEXT, [1, 2]],), {}),
+    ("draft", ([9, 2, 3],), {"max_nodes": 3}),
 ]
 IDS = [f"{name}{i}" for i, (name, *_) in enumerate(QUERIES)]
 ONE_OWNER = ("document", "metadata", "document_at")
@@ -78,6 +83,8 @@ def members_of(paths: Sequence[Path], before: Callable = nothing, which: int = 1
 
 def ask(index: Any, query: tuple) -> Any:
     name, arguments, options = query
+    if name == "draft" and isinstance(index, gramdex.Index):
+        return draft(index, *arguments, **options)
     return getattr(index, name)(*arguments, **options)
 
 
@@ -94,7 +101,7 @@ def test_rounds_of_a_query(paths: list[Path], query: tuple) -> None:
     """One call a member and round, and no more rounds than the query needs."""
     members = members_of(paths)
     ask(routed(members), query)
-    most = {"search": 3, "attribute": 6}.get(query[0], 2)
+    most = {"search": 4, "attribute": 6, "infgram_ntd_batch": 3, "draft": 6}.get(query[0], 2)
     if query[0] in ONE_OWNER:
         assert sorted(len(member.calls) for member in members) == [0, 0, 1]
     else:
