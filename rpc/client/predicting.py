@@ -165,8 +165,8 @@ def _draft(
 
 
 def _field(name: str, value: Any) -> int:
-    """A number from 1 on, as a field of 32 bits holds it; QueryError where it is none."""
-    return min(whole(name, value, 1) or 1, (1 << 32) - 1)
+    """A number as a field of 32 bits holds it; QueryError where it is none."""
+    return min(whole(name, value, none=False) or 0, (1 << 32) - 1)
 
 
 def _score(score: Any) -> float:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from gramdex.decoding import draft as draft_tree
+from gramdex.fmindex.queries.continuations import NODES
 from gramdex.rpc import v1
 from gramdex.rpc.messages import results
 from gramdex.rpc.messages.queries import optional, read_token
 from gramdex.rpc.server.call import Answer, Call
-
-_NODES = 16
 
 
 def prob(call: Call, request: v1.ProbRequest) -> v1.ProbResponse:
@@ -50,7 +49,7 @@ def match(call: Call, request: v1.MatchRequest) -> v1.MatchResponse:
 
 def draft(call: Call, request: v1.DraftRequest) -> v1.DraftResponse:
     """A tree of tokens that may follow a context."""
-    nodes = request.max_nodes or _NODES
+    nodes = optional(request, "max_nodes", NODES)
     call.limits.check("nodes", "max_nodes", nodes)
     context = call.query("context", request.context)
     depth = optional(request, "max_depth")
