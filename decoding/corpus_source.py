@@ -3,8 +3,9 @@
 The context is backed off to its longest suffix that occurs (∞-gram), and the tree holds what most
 often follows that: always the continuation of the highest score next, so a tree is deep where the
 corpus agrees with itself and broad where it does not. SuffixDecoding (arXiv 2411.04975) grows its
-trees so and bounds their depth by the length of the match, REST (arXiv 2311.08252) cuts a trie of
-sampled continuations at a depth; here all occurrences count, and neither length bounds the other.
+drafts so from tries of past outputs and bounds a draft by the length of the match, REST (arXiv
+2311.08252) drafts from a trie of retrieved continuations; here all occurrences count, and neither
+length bounds the other.
 
 A score is a share of the suffix' occurrences, however few those are: one occurrence gives one
 path of score 1. What such a score is worth depends on suffix_length and context_count, which the

@@ -118,7 +118,8 @@ class Server:
 
     def __init__(self, *arguments: Any, **environment: str) -> None:
         settings = {"env": plain_environment(**environment)}
-        self.process = child("serve", *arguments, "--port", "0", "--json", **settings)
+        port = () if "--port" in arguments else ("--port", "0")
+        self.process = child("serve", *arguments, *port, "--json", **settings)
         self.ready = json.loads(read_line(self.process))
         self.port, self.health = self.ready["port"], f"127.0.0.1:{self.ready['health_port']}"
 

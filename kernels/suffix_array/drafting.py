@@ -18,9 +18,9 @@ a node itself, and what may follow it hangs on it. No more hang than nodes are s
 A smaller TIE is better, so among equal counts the shallower is first, then the smaller id.
 
 The tokens after a node are the runs of its intervals, ascending, so shards are merged by their
-least token; a shard's place in them is a row of ``runs`` int64[shards, 6]. Where one occurrence is
+least token; a shard's place in them is a row of ``runs`` int64[shards, 8]. Where one occurrence is
 left a step is a look at the next token of the text. The best-first growth is that of
-SuffixDecoding (arXiv 2411.04975, section 3).
+SuffixDecoding (arXiv 2411.04975).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from gramdex.kernels.suffix_array.runs import (
     prefetch_runs,
     run_end,
 )
+from gramdex.kernels.suffix_array.search import extend_interval
 
 MOST_NODES = 4096
 """Numbers of nodes, and depths, fit 13 bits of TIE."""
@@ -52,7 +53,7 @@ DEPTH_SHIFT, ID_SHIFT = 45, 13
 
 COUNT, TIE, RANK = range(3)
 HANGING, WANTED, FROM, BELOW = range(4)
-LOW, HIGH, TOKEN, END, ENTRY, LAST = range(6)
+LOW, HIGH, TOKEN, END, ENTRY, LAST, OWN_LOW, OWN_HIGH = range(8)
 BEYOND = 1 << 40
 """Above every token and every count; in place of a token after the last run."""
 
@@ -200,27 +201,46 @@ def least_hung(state, order, hanging):
 
 
 @inlined
+def count_of(shards, intervals, depth, token, part, runs):
+    """How often ``token`` is at ``depth`` of the intervals; sets OWN_LOW and OWN_HIGH of all runs.
+
+    Shards that are not at it may have left it out, as a run of fewer than ``part`` ranks.
+    """
+    number, count, others = shards.shape[0], 0, 0
+    for s in range(number):
+        here = runs[s, TOKEN] == token
+        runs[s, OWN_LOW] = runs[s, LOW] if here else 0
+        runs[s, OWN_HIGH] = runs[s, END] if here else 0
+        count += runs[s, OWN_HIGH] - runs[s, OWN_LOW]
+        others += not here
+    if part == 1 or others == 0 or count + others * (part - 1) < (part - 1) * number + 1:
+        return count
+    for s in range(number):
+        if runs[s, TOKEN] != token and intervals[s, 0] < intervals[s, 1]:
+            low, high = extend_interval(shards[s], intervals[s, 0], intervals[s, 1], depth, token)
+            runs[s, OWN_LOW], runs[s, OWN_HIGH] = low, high
+            count += high - low
+    return count
+
+
+@inlined
 def hang_all(shards, intervals, depth, tie, ids, runs, state, order, hanging, spans):
     """Hang the tokens at ``depth`` of the intervals; ``tie`` is theirs without the id.
 
-    Those with counts in [FROM, BELOW). A document's end is none.
+    Those with counts in [FROM, BELOW). A document's end is none. What counts so often in all
+    shards has its part of that in one of them.
     """
     number = shards.shape[0]
-    alone = number == 1  # with others, runs too short by themselves add up
-    least = least_hung(state, order, hanging)
+    part = (least_hung(state, order, hanging) + number - 1) // max(number, 1)
     for s in range(number):
-        low, high = intervals[s, 0], intervals[s, 1]
-        first_run(shards[s], low, high, depth, least if alone else 1, runs[s])
+        first_run(shards[s], intervals[s, 0], intervals[s, 1], depth, part, runs[s])
     while True:
         token = BEYOND
         for s in range(number):
             token = min(token, runs[s, TOKEN])
         if token == BEYOND:
             return
-        count = 0
-        for s in range(number):
-            if runs[s, TOKEN] == token:
-                count += runs[s, END] - runs[s, LOW]
+        count = count_of(shards, intervals, depth, token, part, runs)
         least = least_hung(state, order, hanging)
         slot = -1
         if token != SEPARATOR and least <= count < state[BELOW]:
@@ -228,29 +248,29 @@ def hang_all(shards, intervals, depth, tie, ids, runs, state, order, hanging, sp
                 raise CorruptShard("text")
             name = np.int64(ids[token]) if ids.size > 0 else token
             slot = hang(count, tie | (name << ID_SHIFT), token, state, order, hanging)
+        part = (least + number - 1) // number
         for s in range(number):
-            here = runs[s, TOKEN] == token
             if slot >= 0:
-                spans[slot, s, 0] = runs[s, LOW] if here else 0
-                spans[slot, s, 1] = runs[s, END] if here else 0
-            if here:
-                next_run(shards[s], depth, least if alone else 1, runs[s])
+                spans[slot, s, 0], spans[slot, s, 1] = runs[s, OWN_LOW], runs[s, OWN_HIGH]
+            if runs[s, TOKEN] == token:
+                next_run(shards[s], depth, part, runs[s])
 
 
 @kernel
 def longest_sought(shards, intervals, depth):
-    """From which length on runs are hung before shorter ones; 0 where all are hung at once.
+    """From which count on runs are hung before rarer ones; 0 where all are hung at once.
 
-    So of many runs in one shard most need not be looked at: those of a quarter of the length are
-    next, and so on, until no shorter one can be among the best.
+    So of many runs most need not be looked at: those of a quarter of the count are next, and so
+    on, until no rarer one can be among the best.
     """
-    if shards.shape[0] != 1 or depth == 0:
-        return 0
-    low, high = intervals[0, 0], intervals[0, 1]
-    if high - low < MANY:
-        return 0
-    first, last = node_of(shards[0], low, high, depth)
-    return 0 if first < last else (high - low) >> 3
+    total, searched = 0, False
+    for s in range(shards.shape[0]):
+        low, high = intervals[s, 0], intervals[s, 1]
+        total += high - low
+        if depth > 0 and high - low >= MANY and not searched:
+            first, last = node_of(shards[s], low, high, depth)
+            searched = first == last
+    return total >> 3 if searched else 0
 
 
 @kernel
@@ -273,7 +293,7 @@ def grow_tree(shards, intervals, length, deepest, least, ids, tokens, parents, c
     """
     wanted, number = tokens.size, shards.shape[0]
     order, hanging = np.arange(wanted), np.empty((wanted, 3), np.int64)
-    spans, runs = np.empty((wanted, number, 2), np.int64), np.empty((number, 6), np.int64)
+    spans, runs = np.empty((wanted, number, 2), np.int64), np.empty((number, 8), np.int64)
     state, here = np.array([0, wanted, 0, 0]), intervals.copy()
     nodes, depth = 0, 0
     while nodes < wanted:

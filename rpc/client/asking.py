@@ -30,12 +30,14 @@ class Known:
     Attributes:
         newest: generation of the newest answer.
         mine: of the newest answer to the thread that asks, as ``generation``.
+        found: generation of the newest intervals; 0 for none.
         info: of the server, when it was asked last.
         tokenizers: restored, by fingerprint.
         lock: held while one of these is fetched.
     """
 
     newest: int = 0
+    found: int = 0
     info: v1.GetInfoResponse | None = None
     tokenizers: dict[str, Tokenizer] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)

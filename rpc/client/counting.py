@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from gramdex.errors import QueryError
+from gramdex.errors import QueryError, ServiceError
 from gramdex.fmindex.batches import listed
 from gramdex.fmindex.queries.patterns import Ids, Query, as_number, flatten_ids
 from gramdex.fmindex.results import Interval, TextMatches
@@ -18,8 +18,8 @@ from gramdex.rpc.messages.arrays import read_int64, write_tokens
 from gramdex.rpc.messages.queries import require_ids, write_query
 from gramdex.rpc.messages.results import read_interval, read_text_matches, write_interval
 
-_QUERIES = 1 << 14
-"""Of one part of a batch, so that a large one is pipelined."""
+_QUERIES = 1 << 12
+"""Of one part of a batch: with four times as many, half as many are answered in a second."""
 
 
 class Counting(Asking):
@@ -76,15 +76,21 @@ class Counting(Asking):
         messages = list(self._stream("Find", v1.FindRequest(query=write_query(query))))
         if isinstance(query, str):
             return read_text_matches(message.matches for message in messages)
+        self._known.found = messages[0].generation
         return [read_interval(each) for message in messages for each in message.intervals]
 
     def locate(self, interval: Interval) -> np.ndarray:
-        """See ``Index.locate``."""
+        """See ``Index.locate``.
+
+        Raises:
+            ServiceError: another index is served than when ``find`` was last asked.
+        """
         numbers = [as_number(name, getattr(interval, name)) for name in ("shard", "low", "high")]
         if max(numbers) >= 1 << 63:
             raise QueryError("interval", repr(interval), "an interval that find returned")
         request = v1.LocateRequest(interval=write_interval(Interval(*numbers)))
-        parts = [
-            read_int64("positions", each.positions) for each in self._stream("Locate", request)
-        ]
-        return np.concatenate(parts)
+        messages = list(self._stream("Locate", request))
+        if self._known.found not in (0, messages[0].generation):
+            found = "another index is served than the one it was found in"
+            raise ServiceError(repr(interval), found, "one index", "find it again")
+        return np.concatenate([read_int64("positions", each.positions) for each in messages])

@@ -199,7 +199,7 @@ class RemoteIndex(Documents, Counting):
         return tokenizer
 
     def __repr__(self) -> str:
-        info = self._info
+        info = self._known.info or self._info  # as it was, without asking
         return (
             f"RemoteIndex({self._target}: {info.document_count:,} documents, "
             f"{info.token_count:,} tokens, {len(info.shards)} shards, {info.tokenizer_kind})"

@@ -27,8 +27,8 @@ from gramdex.rpc.methods import METHODS, Method
 _ALONE, _LONGEST = 0.5, 30.0
 """Seconds a server is left alone after it failed, doubled each time, and at most."""
 
-_COMPARING = 1.0
-"""Seconds a call waits, at most, for a server that has not been compared yet."""
+_CONNECTING, _COMPARING = 5.0, 1.0
+"""Seconds a server has, at most, to say what it serves: at first, and later while a call waits."""
 
 _SAME = ("tokenizer_fingerprint", "vocabulary_size", "token_count", "document_count")
 """What servers of one index agree in."""
@@ -150,10 +150,13 @@ class Replicas:
             UsageError: two of them serve different corpora.
             UnavailableError: none can be reached.
         """
+        self._patience.call(self._compare_all, deadline - time.monotonic())
+
+    def _compare_all(self, deadline: float) -> None:
         last: GramdexError | None = None
         for replica in self.replicas:
             try:
-                self._compare(replica, deadline)
+                self._compare(replica, min(deadline, time.monotonic() + _CONNECTING))
             except (UnavailableError, DeadlineError) as error:
                 replica.failed()
                 last = error

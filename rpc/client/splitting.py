@@ -34,8 +34,9 @@ def cut(sizes: np.ndarray, most: int, most_size: int) -> list[slice]:
 
 def parts_of(index: Asking, sizes: np.ndarray, most: int) -> list[slice]:
     """Parts that the server takes, of at most so many queries."""
-    most = min(index._limit("batch", most), most)
-    return cut(sizes, most, index._limit("batch_tokens", 1 << 20))
+    room = index._limit("request_bytes", 4 << 20) // 8  # an id, and a length, take 4 bytes each
+    most = max(min(index._limit("batch", most), most, room), 1)
+    return cut(sizes, most, min(index._limit("batch_tokens", 1 << 20), room))
 
 
 def ask_parts(
@@ -85,7 +86,7 @@ def _side_by_side(
         while waiting:
             yield waiting.pop(0).result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)  # after an error nobody waits for the rest
 
 
 def _halved(index: Asking, part: slice, ask: Callable[[Asking, slice], Any]) -> list[Any]:

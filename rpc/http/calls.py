@@ -14,7 +14,7 @@ from gramdex.rpc.http.answers import JSON, LINES, Answer
 from gramdex.rpc.http.json_reading import BODY, parse_json, read_message
 from gramdex.rpc.http.json_writing import dump, write_json
 from gramdex.rpc.http.refusals import refusal, wrong_content
-from gramdex.rpc.http.requests import Bodies, Request
+from gramdex.rpc.http.requests import Bodies, GoneError, Request
 from gramdex.rpc.methods import Method
 from gramdex.rpc.server.service import Service
 
@@ -82,6 +82,8 @@ class Calls:
 
     async def _one(self, method: Method, request: Request, body: bytearray, answer: Answer) -> None:
         def work() -> bytes:
+            if not request.is_waiting():  # it had to wait itself, and has left
+                raise GoneError
             data = self._service.unary(method, lambda: _message(method, body), request)
             return write_json(method.response.FromString(data)) + b"\n"
 

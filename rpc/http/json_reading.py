@@ -82,8 +82,11 @@ def parse_json(data: bytes, path: str = BODY) -> Any:
 def _object(path: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in values if names.count(name) > 1)
+        seen: set[str] = set()
+        for twice, _ in pairs:
+            if twice in seen:
+                break
+            seen.add(twice)
         raise QueryError(path, f"{_said(twice)} twice in one object", "each name once")
     return values
 
@@ -293,5 +296,5 @@ def _said(value: Any) -> str:
         return "null"
     if isinstance(value, (list, dict)):
         return "an array" if isinstance(value, list) else "an object"
-    text = json.dumps(value)
+    text = json.dumps(value[:_SHOWN] if isinstance(value, str) else value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -5,18 +5,52 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
 from gramdex.errors import UnavailableError
 from gramdex.rpc.http.app import App
 
 _HEAD_BYTES = 1 << 16
-_IDLE_SECONDS = 30
+_STUCK_SECONDS = 30
 _START_SECONDS = 30
 _PAUSE = 0.005
+
+
+class _Protocol(H11Protocol):
+    """Closes connections on which no whole request comes, or whose answer is not taken.
+
+    uvicorn begins to count when a request has been answered, and leaves off at the next byte.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._idle_at: Any = None
+        self._look_again()
+        if len(self.connections) > 2 * (self.limit_concurrency or sys.maxsize):
+            transport.abort()  # before the process has no descriptors left for others
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        self._timer = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        busy = self.cycle is not None and not self.cycle.response_complete
+        stuck = self.transport.is_closing()  # what was written before is not taken
+        if stuck or (not busy and self.cycle is self._idle_at):
+            self.transport.abort()
+            return
+        self._idle_at = self if busy else self.cycle
+        self._look_again()
 
 
 class HttpServer:
@@ -25,8 +59,10 @@ class HttpServer:
     Args:
         app: of ``make_app``.
         sockets: bound, not yet listening; ``bind`` makes one.
-        connections: open at a time; whoever comes then is told 503.
+        connections: open at a time; whoever comes then is told 503, and cut off where there are
+            twice as many.
         tls: certificate and key, None for plain HTTP.
+        idle_seconds: after which a connection without a request is closed.
     """
 
     def __init__(
@@ -35,13 +71,12 @@ class HttpServer:
         sockets: Sequence[socket.socket],
         connections: int = 1_000,
         tls: ssl.SSLContext | None = None,
+        idle_seconds: int = 30,
     ) -> None:
-        import uvicorn
-
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -49,7 +84,7 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             limit_concurrency=connections,
-            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_keep_alive=idle_seconds,
             h11_max_incomplete_event_size=_HEAD_BYTES,
         )
         config.load()
@@ -97,18 +132,25 @@ class HttpServer:
         asyncio.run(self._server.serve(sockets=self._sockets))
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, shared: bool = False) -> socket.socket:
     """A socket to listen on; OSError where there can be none.
 
     What a connection does not take for half a minute is given up by the system.
+
+    Args:
+        host: address, or a name of one.
+        port: 0 for any that is free.
+        shared: other processes of this user may listen there too, and get their share.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            milliseconds = 1_000 * _IDLE_SECONDS
+            milliseconds = 1_000 * _STUCK_SECONDS
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         listening.bind((host, port))
     except BaseException:

@@ -10,6 +10,8 @@ _KINDS = {
     "page.html": "text/html; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
+    "page_asking.js": "text/javascript; charset=utf-8",
+    "page_elements.js": "text/javascript; charset=utf-8",
 }
 
 

@@ -38,6 +38,11 @@ _LAST_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
+def observers_of(settings: Settings) -> tuple[Observer, ...]:
+    """Who is told of calls, besides metrics and log."""
+    return tracing()
+
+
 class Answering:
     """Opens what is served and answers until it is drained.
 
@@ -50,7 +55,7 @@ class Answering:
         self._settings, self._tell = settings, tell
         self._metrics = Metrics()
         self._call_log = CallLog(settings.log_calls)
-        observers: tuple[Observer, ...] = (self._metrics, self._call_log, *tracing())
+        own: tuple[Observer, ...] = (self._metrics, self._call_log)
         self._certificates: Certificates | None = None
         if settings.tls_cert is not None and settings.tls_key is not None:
             self._certificates = Certificates(
@@ -61,13 +66,11 @@ class Answering:
             self._serving,
             settings.limits,
             Access(dict(settings.tokens)),
-            observers,
+            own + observers_of(settings),
             settings.serves_documents,
         )
         self._pool = CallPool(settings.pool_threads)
-        self._metrics.watch_pool(self._pool)
-        self._metrics.watch_refusals(lambda: self._pool.refusals.count)
-        self._metrics.watch_ready(self._is_ready)
+        self._watch()
         most = settings.pool_threads + settings.pool_queue
         self._server = make_server(self._service, self._pool, most, options_of(settings))
         if not settings.tokens and settings.client_ca is None:
@@ -78,6 +81,12 @@ class Answering:
         self._reloader: Reloader | None = None
         self._draining = False
         self._opening_seconds = 0.0
+
+    def _watch(self) -> None:
+        """Have metrics look at what is told to no observer."""
+        self._metrics.watch_pool(self._pool)
+        self._metrics.watch_refusals(lambda: self._pool.refusals.count)
+        self._metrics.watch_ready(self._is_ready)
 
     def bind(self, port: int, http_port: int | None) -> tuple[int, int | None]:
         """Take ports, and say which; calls are not accepted before ``start``.

@@ -18,6 +18,8 @@ from gramdex.rpc.status import error_metadata, status_of
 
 _GRACE_SECONDS = 1.0
 """That a stream gets beyond the limit, so that its own check for the time comes first."""
+_LARGE = 1 << 16
+"""Bytes of an answer that connections do not take at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +105,8 @@ class _Handlers(grpc.ServiceRpcHandler):
         def one(data: bytes, context: grpc.ServicerContext) -> bytes:
             try:
                 self._admit(method)
-                return self._service.unary(method, data, GrpcCaller(context))
+                answer = self._service.unary(method, data, GrpcCaller(context))
+                return self._watched(answer, context)
             except Exception as error:
                 return _abort(context, error)
 
@@ -116,6 +119,14 @@ class _Handlers(grpc.ServiceRpcHandler):
         if method.client_streaming:
             return _made_of(method, stream)
         return _made_of(method, stream_of_one if method.server_streaming else one)
+
+    def _watched(self, answer: bytes, context: grpc.ServicerContext) -> bytes:
+        """An answer; a large one that is not read in time is thrown away."""
+        if len(answer) > _LARGE:
+            release = self._overdue.watch(context.cancel)
+            if not context.add_callback(release):  # it has ended already
+                release()
+        return answer
 
     def _stream(
         self, method: Method, data: Iterable[bytes], context: grpc.ServicerContext

@@ -1,7 +1,7 @@
-"""Ending streams whose other side does not go on.
+"""Ending calls whose other side does not go on.
 
 A thread that writes to a client which does not read, or reads from one which does not write, waits
-inside gRPC, where no check for the time is reached.
+inside gRPC, where no check for the time is reached; and an answer that is not read stays in memory.
 """
 
 from __future__ import annotations
@@ -26,23 +26,32 @@ class Overdue:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._watched: dict[int, tuple[float, Callable[[], object]]] = {}
+        self._watched: dict[object, tuple[float, Callable[[], object]]] = {}
         self._thread: threading.Thread | None = None
 
-    @contextmanager
-    def watching(self, cancel: Callable[[], object]) -> Iterator[None]:
-        """Call ``cancel()`` if the block has not ended in time."""
-        key = id(cancel)
+    def watch(self, cancel: Callable[[], object]) -> Callable[[], None]:
+        """Call ``cancel()`` unless what is returned is called in time."""
+        key = object()
         with self._lock:
             self._watched[key] = time.monotonic() + self._seconds, cancel
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="overdue", daemon=True)
                 self._thread.start()
+
+        def release() -> None:
+            with self._lock:
+                self._watched.pop(key, None)
+
+        return release
+
+    @contextmanager
+    def watching(self, cancel: Callable[[], object]) -> Iterator[None]:
+        """Call ``cancel()`` if the block has not ended in time."""
+        release = self.watch(cancel)
         try:
             yield
         finally:
-            with self._lock:
-                self._watched.pop(key, None)
+            release()
 
     def _run(self) -> None:
         while True:

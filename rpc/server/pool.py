@@ -17,10 +17,10 @@ from typing import Any
 from gramdex.errors import OverloadedError
 from gramdex.rpc.server.refusals import Refusals
 
-_PATIENCE = 4.0
+_PATIENCE = 3.0
 """A call waits so many times as long as calls take, at most; but not less than the first of the
 next two, which is what a busy machine takes to give a thread its turn."""
-_LEAST_SECONDS, _MOST_SECONDS = 0.02, 2.0
+_LEAST_SECONDS, _MOST_SECONDS = 0.012, 2.0
 _FEW = 4
 """So many calls a thread, at work and waiting, are no overload, however long they wait."""
 _WEIGHT = 1 / 16

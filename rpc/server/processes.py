@@ -27,12 +27,12 @@ from gramdex.rpc.observing.metrics import FOLDER, forget_process, make_shared_fo
 from gramdex.rpc.server.answering import Answering
 from gramdex.rpc.server.listening import allow_connections, reserve_shared
 from gramdex.rpc.server.settings import Settings
-from gramdex.rpc.server.signals import CUT_OFF, Signals
+from gramdex.rpc.server.signals import Signals, end_with
 
 _LOOK_SECONDS = 0.05
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _STEADY_SECONDS = 60.0
-"""A process that lived so long is started again without a pause."""
+"""After a process that lived so long pauses begin at the first again."""
 _END_SECONDS = 5.0
 """That a process gets beyond the grace to end."""
 
@@ -165,6 +165,7 @@ class Supervisor:
                 worker.process.join(max(0.0, end - time.monotonic()))
                 was_asked = worker.process.exitcode == -signal.SIGTERM and worker.welcome is None
                 codes.append(0 if was_asked else worker.process.exitcode)
+        self.kill()  # those that have not
         return not any(code != 0 for code in codes)
 
     def kill(self) -> None:
@@ -216,7 +217,7 @@ def _work(settings: Settings, ports: tuple[int, int | None], pipe: Connection) -
         threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
         while not signals.wait():
             answering.reload()
-        sys.exit(0 if answering.drain() else CUT_OFF)
+        sys.exit(end_with(answering.drain()))
 
 
 def _end_with(pipe: Connection) -> None:

@@ -88,11 +88,17 @@ class Reloader:
         while not self._ended:
             self._wake.wait(self._seconds)
             self._wake.clear()
-            forced, self._forced = self._forced, False
-            self._beside()
-            identity = identity_of(self._paths)
-            if not self._ended and (forced or self._is_due(identity)):
-                self._exchange(identity)
+            try:
+                self._look()
+            except Exception:  # it must not end the looking
+                _log.exception("looking for a new index failed")
+
+    def _look(self) -> None:
+        forced, self._forced = self._forced, False
+        self._beside()
+        identity = identity_of(self._paths)
+        if not self._ended and (forced or self._is_due(identity)):
+            self._exchange(identity)
 
     def _is_due(self, identity: Identity) -> bool:
         """Whether something new is there, or it is time to try again what failed."""

@@ -13,7 +13,7 @@ from gramdex.rpc.server.health import Health
 from gramdex.rpc.server.listening import allow_connections
 from gramdex.rpc.server.processes import Supervisor
 from gramdex.rpc.server.settings import Settings
-from gramdex.rpc.server.signals import CUT_OFF, Signals
+from gramdex.rpc.server.signals import Signals, end_with
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def serve(settings: Settings, announce: Callable[[Started], None]) -> int:
         announce: called when calls are welcome.
 
     Returns:
-        The exit code: 0, or 1 where calls were cut off.
+        The exit code, 0; where calls were cut off, the process ends here, with 1.
 
     Raises:
         UsageError: a port is taken, or certificates are no good.
@@ -77,7 +77,7 @@ def _serve_alone(settings: Settings, announce: Callable[[Started], None]) -> int
                 answering.reload()
             _log.info("ending; running calls have %g s", settings.grace)
             health.end()
-            return _code(answering.drain())
+            return end_with(answering.drain())
     finally:
         health.close()
 
@@ -101,7 +101,7 @@ def _serve_by_many(settings: Settings, announce: Callable[[Started], None]) -> i
                     announced = True
             _log.info("ending; running calls have %g s", settings.grace)
             health.end()
-            return _code(supervisor.drain())
+            return end_with(supervisor.drain())
     finally:
         supervisor.close()
         health.close()
@@ -109,9 +109,3 @@ def _serve_by_many(settings: Settings, announce: Callable[[Started], None]) -> i
 
 def _started(settings: Settings, port: int, health_port: int, http_port: int | None) -> Started:
     return Started(settings.host, port, health_port, http_port, os.getpid(), settings.processes)
-
-
-def _code(all_ended: bool) -> int:
-    if not all_ended:
-        _log.warning("calls were cut off: they did not end in time")
-    return 0 if all_ended else CUT_OFF

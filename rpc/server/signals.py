@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 _END = (signal.SIGTERM, signal.SIGINT)
 CUT_OFF = 1
 """Exit code where calls were cut off."""
+
+_log = logging.getLogger(__name__)
 
 
 class Signals:
@@ -48,3 +52,15 @@ class Signals:
             os._exit(CUT_OFF)
         self._ending = self._ending or number in _END
         self._came.put(number)
+
+
+def end_with(all_ended: bool) -> int:
+    """The exit code of a server whose calls have all ended; the end of one that cut some off.
+
+    Threads that are still at work would keep the process.
+    """
+    if not all_ended:
+        _log.warning("calls were cut off: they did not end in time")
+        sys.stdout.flush()
+        os._exit(CUT_OFF)
+    return 0

@@ -131,14 +131,18 @@ def engines_agree(index: gramdex.Index, context: list[int], nodes: int) -> None:
 def test_large_intervals_and_budgets(
     shards: int, tables: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Runs long enough to be galloped over, more of them than a tree has room for."""
+    """Runs long enough to be galloped over, more of them than a tree has room for.
+
+    What is frequent in one shard is rare in the others.
+    """
     if tables:
         deep_tables(monkeypatch)
     rng = np.random.default_rng(shards)
-    documents = [np.minimum(rng.zipf(1.4, 20_000), 400).tolist() for _ in range(shards)]
+    drawn = [np.minimum(rng.zipf(1.4, 20_000), 400) for _ in range(shards)]
+    documents = [(part * (2 * s + 1) % 401).tolist() for s, part in enumerate(drawn)]
     index = open_ids(tmp_path, documents, 500, shard_budget(documents, shards))
     assert len(index.shards) == shards
-    for context in ([], [1], [1, 1], [2], [1, 2], [2, 1], [1, 1, 1], documents[0][-2:]):
+    for context in ([], [1], [1, 1], [3], [3, 3], [1, 2], [6, 3], [1, 1, 1], documents[0][-2:]):
         for nodes in (1, 3, 16, 300):
             engines_agree(index, context, nodes)
     engines_agree(index, [1], drafting.MOST_NODES)

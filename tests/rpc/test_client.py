@@ -447,6 +447,27 @@ def test_a_query_over_a_limit_is_refused_by_its_name(narrow: Pair) -> None:
         narrow.remote.documents("the", max_documents=4)
 
 
+def test_parts_fit_the_messages_a_server_takes(pairs: Callable[[str], Pair]) -> None:
+    local = pairs("bytes sa").local
+    limits = Limits(request_bytes=2_000)
+    with Server(local, limits=limits) as server, gramdex.connect(server.name) as remote:
+        sizes: list[int] = []
+        unary = server.service.unary
+
+        def note(method: Any, data: bytes, caller: Any) -> bytes:
+            sizes.append(len(data))
+            return unary(method, data, caller)
+
+        server.service.unary = note  # type: ignore[method-assign]
+        queries = [[116, 104, 101][: i % 4] for i in range(1_000)]
+        expected = local.count_batch(queries).tolist()
+        assert remote.count_batch(queries).tolist() == expected
+        assert remote.count_batch([*queries, "the"]).tolist() == [*expected, local.count("the")]
+        assert len(remote.match_batch(queries)) == 1_000
+        assert max(sizes) <= 2_000
+        assert len(sizes) > 10
+
+
 def test_errors_of_parts_are_numbered_through_the_batch(narrow: Pair) -> None:
     queries: list[Any] = [[1]] * 30
     for position in (0, 6, 7, 23, 29):
@@ -516,6 +537,23 @@ def test_a_cursor_notices_another_index(pairs: Callable[[str], Pair], tmp_path: 
         again = remote.cursor("the")
         assert plain(again.ntd()) == plain(other.cursor("the").ntd())
         assert remote.cursor().count == other.token_count
+
+
+def test_intervals_of_another_index_are_refused(
+    pairs: Callable[[str], Pair], tmp_path: Path
+) -> None:
+    local = pairs("bytes sa").local
+    other = gramdex.open(build_text(tmp_path, ["the the the"], "bytes"))
+    with Server(local) as server, gramdex.connect(server.name) as remote:
+        (interval, *_) = remote.find([116])
+        assert remote.locate(interval).tolist() == local.locate(interval).tolist()
+        server.service.serving.exchange(other)
+        with pytest.raises(ServiceError, match="find it again"):
+            remote.locate(Interval(0, 0, 1))
+        (interval,) = remote.find([116])
+        assert remote.locate(interval).tolist() == other.locate(interval).tolist()
+        assert f"{local.token_count:,} tokens" in repr(remote), "a repr asks nobody"
+        assert remote.token_count == other.token_count
 
 
 def test_another_tokenizer_is_fetched(pairs: Callable[[str], Pair]) -> None:

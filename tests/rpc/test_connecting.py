@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ from gramdex.errors import (
     DeadlineError,
     OverloadedError,
     QueryError,
+    RefusedError,
     ServiceError,
     UnavailableError,
     UsageError,
@@ -464,6 +466,24 @@ def test_answers_of_any_size_arrive(tmp_path: Path) -> None:
         assert np.array_equal(remote.locate(interval), np.arange(700_000) * 8)
 
 
+def test_a_server_that_gives_no_documents_out(index: gramdex.Index) -> None:
+    with (
+        Server(index, serves_documents=False) as server,
+        gramdex.connect(server.name) as remote,
+    ):
+        for ask in (
+            lambda: remote.documents("the"),
+            lambda: remote.document(0),
+            lambda: remote.document_at(0, 0),
+            lambda: remote.shards[0].read_metadata(0),
+        ):
+            with pytest.raises(RefusedError):
+                ask()
+        found, expected = remote.search("the AND cat"), index.search("the AND cat", 0)
+        assert plain(found) == plain(expected)
+        assert not remote.info.serves_documents
+
+
 # --- several servers of one index -------------------------------------------------------------
 
 
@@ -719,6 +739,40 @@ def test_a_transport_is_used_by_many_threads(two: Any) -> None:
     for thread in threads:
         thread.join()
     assert answers == [3] * 400
+
+
+def test_servers_that_come_and_go_under_load(two: Any) -> None:
+    """Whatever they do, answers are right, and no call is left behind."""
+    first, second, remote = two
+    for number, server in enumerate((first, second)):
+        chance = random.Random(number)
+
+        def misbehave(method: str, chance: random.Random = chance) -> None:
+            time.sleep(chance.choice([0, 0, 0, 0.008]))
+            if method != "GetInfo" and chance.random() < 0.1:
+                raise UnavailableError("this server", "it goes away")
+
+        server.service.before = misbehave
+    expected = {"the": 3, "cat": 2, "dog": 1, "no": 0}
+    wrong: list[Any] = []
+
+    def ask(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(60):
+            word = chance.choice(list(expected))
+            answer = remote.count(word)
+            if answer != expected[word] or len(remote.find(word).starts) != answer:
+                wrong.append((word, answer))
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    for replica in remote._transport.replicas:
+        lines = replica.connection._lines
+        wait_until(lambda lines=lines: all(line.busy == 0 for line in lines))
 
 
 def test_what_is_sent_twice_is_the_same(server: Server) -> None:

@@ -11,11 +11,14 @@ from typing import Any
 import grpc
 import pytest
 from http_serving import Site, serving
+from hypothesis import given, settings
+from random_messages import QUICK, messages
 
 import gramdex
 from gramdex import decoding
 from gramdex.rpc import v1
 from gramdex.rpc.http.json_reading import read_message
+from gramdex.rpc.http.json_writing import write_json
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.methods import METHODS, Method
 from gramdex.rpc.server.access import Access
@@ -216,7 +219,9 @@ def test_routes(site: Site) -> None:
 
 
 def test_files_of_the_page_are_known_again(site: Site) -> None:
-    for path, kind in (("/", "html"), ("/page.css", "css"), ("/page.js", "javascript")):
+    scripts = ("page", "page_asking", "page_elements")
+    files = {"/": "html", "/page.css": "css"} | {f"/{name}.js": "javascript" for name in scripts}
+    for path, kind in files.items():
         reply = site.get(path)
         assert reply.headers["content-type"] == f"text/{kind}; charset=utf-8"
         again = site.get(path, if_none_match=f'"x", W/{reply.headers["etag"]}')
@@ -335,6 +340,20 @@ def test_an_error_nobody_expected_tells_its_name_alone() -> None:
         reply = site.post("Count", {"query": "secret words"})
         assert (reply.status, reply.error["found"]) == (500, "ZeroDivisionError")
         assert b"secret" not in reply.body
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_whatever_is_asked_is_answered_or_refused(name: str, site: Site) -> None:
+    if name.startswith("Draft") and not hasattr(decoding, "draft"):
+        pytest.skip("nothing drafts yet")
+
+    @given(messages(METHODS[name].request.DESCRIPTOR.name))
+    @settings(QUICK, max_examples=15)
+    def check(message: Any) -> None:
+        reply = site.post(name, write_json(message))
+        assert reply.status == 200 or reply.error["kind"].endswith(("QueryError", "LimitError"))
+
+    check()
 
 
 def test_the_forms_of_numbers() -> None:

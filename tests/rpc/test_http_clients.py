@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import datetime
+import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from http_serving import Site, serving
 
 import gramdex
 from gramdex.errors import CancelledError, DeadlineError
 from gramdex.fmindex.engines.stopping import stop_here
+from gramdex.rpc.http.app import make_app
+from gramdex.rpc.http.listening import HttpServer, bind
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
@@ -175,6 +184,112 @@ def test_a_stream_nobody_reads_to_its_end_is_let_go() -> None:
             raw(site, "POST /v1/GetTokenizer", b"{}").close()
         until(lambda: site.post("Search", {"query": "cat"}).status == 200)
         until(lambda: len(told.errors) >= 1)
+
+
+def test_connections_without_a_request_are_closed() -> None:
+    app = make_app(Service(Serving(gramdex.open(GOLDEN))))
+    server = HttpServer(app, [bind("127.0.0.1", 0)], idle_seconds=1)
+    server.start()
+    try:
+        address = ("127.0.0.1", server.ports[0])
+        kept = http.client.HTTPConnection(*address, timeout=30)
+        idle = [socket.create_connection(address, timeout=30) for _ in range(100)]
+        for connection in idle[50:]:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+        kept.request("GET", "/healthz")
+        assert kept.getresponse().read() == b"alive\n"
+        assert kept.sock is not None
+        kept.sock.sendall(b"GET /heal")
+        for connection in (*idle, kept.sock):
+            with suppress(ConnectionResetError):
+                assert connection.recv(1_000) == b""
+    finally:
+        server.stop(5)
+
+
+def test_more_connections_than_there_may_be() -> None:
+    app = make_app(Service(Serving(gramdex.open(GOLDEN))))
+    server = HttpServer(app, [bind("127.0.0.1", 0)], connections=5)
+    server.start()
+    try:
+        address = ("127.0.0.1", server.ports[0])
+        idle = [socket.create_connection(address, timeout=30) for _ in range(5)]
+        assert Site(server.ports[0]).get("/healthz").status == 503
+        idle += [socket.create_connection(address, timeout=30) for _ in range(10)]
+        with suppress(ConnectionResetError):
+            assert idle[-1].recv(100) == b""
+        for connection in idle:
+            connection.close()
+        until(lambda: Site(server.ports[0]).get("/healthz").status == 200)
+    finally:
+        server.stop(5)
+
+
+def test_processes_may_share_a_port() -> None:
+    first = bind("127.0.0.1", 0, shared=True)
+    first.listen()
+    port = first.getsockname()[1]
+    with bind("127.0.0.1", port, shared=True) as second:
+        second.listen()
+    with pytest.raises(OSError, match="in use"):
+        bind("127.0.0.1", port)
+    first.close()
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["in time", "too late"])
+def test_stopping_waits_for_calls_for_a_while(ends: bool) -> None:
+    service, gate, told = gated()
+    server = HttpServer(make_app(service, workers=1), [bind("127.0.0.1", 0)])
+    server.start()
+    site = Site(server.ports[0])
+    with ThreadPoolExecutor(2) as pool:
+        reply = pool.submit(site.post, "Count", {"query": "a"})
+        gate.entered.acquire()
+        stopping = pool.submit(server.stop, 30 if ends else 0.1)
+        until(lambda: not is_reachable(site))
+        if ends:
+            gate.open.set()
+            assert reply.result().json["count"] == 7
+        stopping.result()
+    until(lambda: bool(told.errors))
+    assert isinstance(told.errors[0], type(None) if ends else CancelledError)
+
+
+def is_reachable(site: Site) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", site.port), timeout=30).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_tls(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    certificate = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(encoding, form, plain))
+    (tmp_path / "own.pem").write_bytes(certificate.public_bytes(encoding))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem", tmp_path / "key.pem")
+    app = make_app(Service(Serving(gramdex.open(GOLDEN))))
+    server = HttpServer(app, [bind("127.0.0.1", 0)], tls=context)
+    server.start()
+    try:
+        trust = ssl.create_default_context(cafile=str(tmp_path / "own.pem"))
+        ask = http.client.HTTPSConnection("localhost", server.ports[0], timeout=30, context=trust)
+        ask.request("POST", "/v1/Count", '{"query": "cat"}', {"content-type": "application/json"})
+        assert json.loads(ask.getresponse().read())["count"] == 3
+        ask.close()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            Site(server.ports[0]).get("/healthz")
+    finally:
+        server.stop(5)
 
 
 @pytest.mark.parametrize("head", ["GET / ", "\x00\xff" * 50, "GET /" + "a" * 100_000])

@@ -24,11 +24,11 @@ EXAMPLES = re.findall(r"```console\n\$ (.+)\n((?:.+\n)+?)```", TEXT)
 def test_the_examples_say_what_they_say() -> None:
     assert len(EXAMPLES) == TEXT.count("```console") == 6
     with serving(Service(Serving(gramdex.open(ROOT / "tests" / "golden" / "v3-bpe")))) as site:
-        for example, said in EXAMPLES:
-            here = example.replace("localhost:8080", f"localhost:{site.port}")
-            command = here.replace("curl -s", "curl -s -4 --noproxy '*'")
+        for command, said in EXAMPLES:
+            here = command.replace("localhost:8080", f"localhost:{site.port}")
+            here = here.replace("curl -s", "curl -s -4 --noproxy '*'")
             done = subprocess.run(
-                ["sh", "-c", command], capture_output=True, text=True, check=True, timeout=60
+                ["sh", "-c", here], capture_output=True, text=True, check=True, timeout=60
             )
             assert done.stdout == said
 

@@ -15,6 +15,7 @@ from commanding import write_jsonl
 from http_serving import Site, serving
 
 import gramdex
+from gramdex.rpc import v1
 from gramdex.rpc.server.access import Access
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
@@ -189,7 +190,9 @@ def test_search_by_keyboard(page: Page, site: Site, index: Any) -> None:
     page.wait("document.querySelectorAll('#search article').length === 10")
     found = index.search("needle AND many")
     assert texts(page, "#search .figure b") == [str(found.count)]
-    assert f"exactly in {found.document_count} documents" in texts(page, "#search .figure")[0]
+    assert (
+        f"in {found.document_count} documents, counted exactly" in texts(page, "#search .figure")[0]
+    )
     seen = texts(page, "#search .excerpt")
     page.run("[...document.querySelectorAll('#search .pages button')].at(-1).focus()")
     for _ in range(2):
@@ -288,6 +291,37 @@ def test_the_last_question_is_answered(page: Page, index: Any) -> None:
         assert texts(page, "#count .figure b")[0] == str(count("each")) == "23"
 
 
+def test_a_part_of_the_corpus_is_told_as_such(page: Page, index: Any) -> None:
+    class Partial(Service):
+        def _pack(self, message: Any, served: Any, told: Any) -> bytes:
+            if "coverage" in message.DESCRIPTOR.fields_by_name:
+                covered = v1.Coverage(token_count=3, total_token_count=4, missing=["b:1"])
+                message.coverage.CopyFrom(covered)
+            return super()._pack(message, served, told)
+
+    with serving(Partial(Serving(index))) as site:
+        for tab in ("count", "next", "attribution", "search", "documents"):
+            show(page, site, tab, text=f"in {PASSAGE}", query="needle")
+            said = "Of 75.0 % of the corpus alone; missing: b:1."
+            assert texts(page, f"#{tab} .status")[0].startswith(said)
+            assert said in texts(page, "#served")[0]
+
+
+def test_an_index_that_is_exchanged(page: Page, index: Any) -> None:
+    service = Service(Serving(index))
+    with serving(service) as site:
+        show(page, site, "count", text="the")
+        assert texts(page, "#served")[0].startswith("2,918 tokens")
+        service.serving.exchange(gramdex.open(GOLDEN))
+        page.run("document.getElementById('text').focus()")
+        page.press("Enter", CONTROL)
+        settled(page, "count")
+        page.press("Enter", CONTROL)
+        page.wait("document.getElementById('served').textContent.startsWith('25 tokens')")
+        settled(page, "count")
+        assert texts(page, "#count .figure b")[0] == str(gramdex.open(GOLDEN).count("the"))
+
+
 def test_an_index_without_tokenizer(page: Page, tmp_path: Path) -> None:
     import numpy as np
 
@@ -302,3 +336,36 @@ def test_an_index_without_tokenizer(page: Page, tmp_path: Path) -> None:
         assert texts(page, "#attribution .span") == [" 3 1 4 3 1 "]
         show(page, site, "count", text="word")
         assert "no token id" in texts(page, "#count .error")[0]
+
+
+def test_tokens_that_are_words(page: Page, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    words = ["[UNK]", "a", "cat", "sat", "on", "the", "mat", "play", "##ing", "here"]
+    tokenizer = Tokenizer(
+        models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    corpus = write_jsonl(
+        tmp_path / "corpus.jsonl", ["the cat sat playing on the mat", "a mat here"]
+    )
+    gramdex.build(corpus, tmp_path / "index", tokenizer=tmp_path / "tokenizer.json")
+    with serving(Service(Serving(gramdex.open(tmp_path / "index")))) as site:
+        show(page, site, "attribution", text="here the cat sat playing on the cat")
+        assert texts(page, "#attribution .text") == ["here the cat sat playing on the cat "]
+        assert texts(page, "#attribution .span") == ["the cat sat playing on the "]
+
+
+def test_a_server_that_gives_no_documents_out(page: Page, index: Any) -> None:
+    with serving(Service(Serving(index), serves_documents=False)) as site:
+        show(page, site, "search", query="needle")
+        assert texts(page, "#search .status") == ["This server gives no documents out."]
+        assert texts(page, "#search .figure b") == ["23"]
+        show(page, site, "attribution", text=f"so: {PASSAGE}!")
+        page.run("document.querySelector('.span').focus()")
+        assert "gives no documents out" in texts(page, "#attribution .passage")[0]
+        show(page, site, "documents", text="needle")
+        assert "none out" in texts(page, "#documents .error")[0]
+        page.complaints.clear()  # the browser logs the status 403 itself

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -19,12 +20,26 @@ from serving import (
     build_texts,
     count_request,
     slow_request,
+    status_of,
     wait_until,
 )
 
 from gramdex.rpc.server.health import ask_health
 
 TEXTS = ["a cat and a cat", "the dog"]
+
+
+ONE = ("--threads", "1", "--queue", "0")
+"""Options of a server that has one place."""
+
+
+def hold(ask: Asker, token: str = "") -> Any:
+    """Take the only place of a server with a call that does not end."""
+    method = ask.channel.stream_stream("/gramdex.v1.IndexService/Contamination")
+    metadata = [("authorization", f"Bearer {token}")] if token else None
+    held = method(iter(threading.Event().wait, True), metadata=metadata)
+    wait_until(lambda: status_of(lambda: ask.count("cat")) == "RESOURCE_EXHAUSTED")
+    return held
 
 
 @pytest.fixture
@@ -141,11 +156,9 @@ def test_a_signal_forces_a_look_and_another_ends_it_without_losing_a_call(server
 
 
 def test_ctrl_c_twice_ends_it_at_once(index: Path) -> None:
-    with Server(index, "--health-port", "0", "--threads", "1") as server, Asker(server.port) as ask:
-        path = "/gramdex.v1.IndexService/Contamination"
-        held = ask.channel.stream_stream(path)(iter(threading.Event().wait, True))
+    with Server(index, "--health-port", "0", *ONE) as server, Asker(server.port) as ask:
+        held = hold(ask)
         assert ask_health(server.health, WAIT)
-        time.sleep(0.1)  # the call is to be there
         server.process.send_signal(signal.SIGINT)
         wait_until(lambda: not ask_health(server.health, WAIT))  # draining, as the call goes on
         assert server.process.poll() is None
@@ -155,19 +168,24 @@ def test_ctrl_c_twice_ends_it_at_once(index: Path) -> None:
             next(held)
 
 
-def test_tokens_that_others_can_read_are_warned_of(index: Path, tmp_path: Path) -> None:
-    tokens = tmp_path / "tokens"
-    tokens.write_text("somebody:0123456789abcdef\n")
+def test_tokens_are_warned_of_and_what_does_not_end_is_cut_off(index: Path, tmp_path: Path) -> None:
+    token, tokens = "0123456789abcdef", tmp_path / "tokens"
+    tokens.write_text(f"somebody:{token}\n")
     tokens.chmod(0o644)
-    with Server(index, "--health-port", "0", "--tokens", tokens) as server:
-        with Asker(server.port, token="0123456789abcdef") as ask:
-            assert ask.count("cat") == 2
+    options = ("--health-port", "0", "--tokens", tokens, "--grace", "0.3", *ONE)
+    with Server(index, *options) as server:
         with Asker(server.port) as ask, pytest.raises(grpc.RpcError, match="UNAUTHENTICATED"):
             ask.count("cat")
-        code, said = server.end(signal.SIGINT)
-    assert code == 0
+        with Asker(server.port, token=token) as ask:
+            assert ask.count("cat") == 2
+            held = hold(ask, token)
+            code, said = server.end(signal.SIGINT)
+            with pytest.raises(grpc.RpcError, match=r"CANCELLED|UNAVAILABLE"):
+                next(held)
+    assert code == 1
     assert "can be read by other users" in said
-    assert "0123456789abcdef" not in said
+    assert "were cut off" in said
+    assert token not in said
 
 
 def workers_of(pid: int) -> set[int]:

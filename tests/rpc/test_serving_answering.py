@@ -115,9 +115,7 @@ def test_patience_follows_what_calls_take() -> None:
     wait_until(lambda: pool.taken == 0)
     assert pool.patience > 2 * least
     pool.submit(pool.require_patience).result()
-    for _ in range(200):
-        pool.submit(lambda: None).result()
-    assert pool.patience == least
+    wait_until(lambda: pool.submit(int).result() == 0 and pool.patience == least)
     pool._few = 0
     pool._average = -1.0
     pool.submit(threading.Event().wait, 0.1)
@@ -149,6 +147,18 @@ def test_overdue_ends_only_what_is_late() -> None:
     with overdue.watching(late.set):
         assert late.wait(60)
     assert not early.is_set()
+    overdue.watch(early.set)()
+    late.clear()
+    release = overdue.watch(late.set)
+    assert late.wait(60)
+    release()
+    assert not early.is_set()
+
+
+def test_large_answers_that_are_read_are_let_go(index: Path) -> None:
+    with answering(index) as (_, port, _told), Asker(port) as ask:
+        request = v1.CountBatchRequest(queries=[v1.Query(text="cat")] * 20_000)
+        assert len(ask("CountBatch", request).counts.values) == 160_000
 
 
 def test_connections_that_say_nothing_do_not_keep_others_out(index: Path) -> None:

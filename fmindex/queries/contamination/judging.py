@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
 
 MOST_COUNT = 100
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
+"""Characters of examples that are matched together: a text that servers take, too."""
 
 
 def contamination(
