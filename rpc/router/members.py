@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any, TypeVar
 
 from gramdex.errors import GramdexError, TokenizerError, UnavailableError
+from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.part import PartSizes
 
 T = TypeVar("T")
@@ -139,6 +140,7 @@ class Asking:
             MembersChanged: some answered from another generation.
             GramdexError: what a member raised, of several the first.
         """
+        stop_here()  # a query whose caller is gone takes no further round
         asked = [
             self._pool.submit(copy_context().run, _ask, member, call) for member, call in calls[1:]
         ]

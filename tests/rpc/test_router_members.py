@@ -18,6 +18,7 @@ from routing import SETTINGS, Member, assert_alike, assert_same, names_of, route
 import gramdex
 from gramdex.decoding import draft
 from gramdex.errors import QueryError, ServiceError, TokenizerError, UnavailableError
+from gramdex.fmindex.engines.stopping import stoppable
 from gramdex.rpc.router import Coverage, Partial, RoutedIndex, partial_answers
 
 PARTS = [
@@ -216,6 +217,25 @@ def test_leave_is_of_the_block(paths: list[Path]) -> None:
     members[2].down = True
     with pytest.raises(UnavailableError):
         index.count([1])
+
+
+def test_a_stopped_query_takes_no_further_round(paths: list[Path]) -> None:
+    members, stopped = members_of(paths), []
+
+    class Stopped(Exception):
+        pass
+
+    def check() -> None:
+        if all(member.calls for member in members):
+            stopped.append(1)
+            raise Stopped
+
+    index = routed(members)
+    with stoppable(check), pytest.raises(Stopped):
+        index.documents([1], 2)
+    assert stopped
+    assert [member.calls for member in members] == [["documents_found"]] * 3
+    assert index.count([1]) == gramdex.open(paths[:3]).count([1])
 
 
 def test_bad_input_is_refused_before_a_member_is_missed(paths: list[Path]) -> None:
