@@ -14,6 +14,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("kernels", "fmindex", "indexer", "decoding", "rpc", "tools")
 
+DATA = (
+    "rpc/http/page*.[hcj]*", "rpc/v1/*.binpb", "rpc/v1/*.pyi", "rpc/proto/gramdex/v1/*.proto",
+    "tools/dashboards/*", "tools/deploy/*",
+)  # fmt: skip
+"""What lies beside the sources."""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -39,12 +45,17 @@ def test_the_wheel_holds_only_gramdex(wheel: Path) -> None:
 def test_the_wheel_holds_every_source(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     sources = [path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
+    sources.remove(ROOT / "rpc" / "proto" / "generate.py")  # for who changes the proto
     assert len(sources) > 40
     expected = {f"gramdex/{path.relative_to(ROOT)}" for path in sources}
     expected |= {f"gramdex/{path.name}" for path in (ROOT / "gramdex").glob("*.py")}
     expected |= {"gramdex/py.typed", "gramdex/tools/bench/peers/sdsl_driver.cpp"}
     report = ("benchmarks.toml", "report.css", "report.html", "report.js")
     expected |= {f"gramdex/tools/contamination/{name}" for name in report}
+    for pattern in DATA:
+        found = {f"gramdex/{path.relative_to(ROOT)}" for path in ROOT.glob(pattern)}
+        assert found, pattern
+        expected |= found
     assert expected == {n for n in names if n.startswith("gramdex/")}
 
 
