@@ -111,6 +111,7 @@ def options_of(settings: Settings) -> dict[str, Any]:
         "grpc.server_handshake_timeout_ms": 10_000,
         "grpc.keepalive_time_ms": 60_000,
         "grpc.keepalive_timeout_ms": 20_000,
+        "grpc.http2.ping_timeout_ms": 20_000,  # without it the one before has no effect
         "grpc.keepalive_permit_without_calls": 1,
         "grpc.http2.min_ping_interval_without_data_ms": 5_000,
         "grpc.http2.max_ping_strikes": 4,

@@ -29,16 +29,21 @@ from gramdex.rpc.server.health import ask_health
 TEXTS = ["a cat and a cat", "the dog"]
 
 
-ONE = ("--threads", "1", "--queue", "0")
-"""Options of a server that has one place."""
+ONE = ("--threads", "1", "--queue", "1")
+"""Options of a server that has one thread and one place before it."""
 
 
 def hold(ask: Asker, token: str = "") -> Any:
-    """Take the only place of a server with a call that does not end."""
+    """Take the only thread of a server with a call that does not end."""
     method = ask.channel.stream_stream("/gramdex.v1.IndexService/Contamination")
     metadata = [("authorization", f"Bearer {token}")] if token else None
     held = method(iter(threading.Event().wait, True), metadata=metadata)
-    wait_until(lambda: status_of(lambda: ask.count("cat")) == "RESOURCE_EXHAUSTED")
+
+    def status() -> str:
+        """Refused when one whose time is over waits behind the call that does not end."""
+        return status_of(lambda: ask("Count", count_request("cat"), 0.2))
+
+    wait_until(lambda: status() == "RESOURCE_EXHAUSTED")
     return held
 
 

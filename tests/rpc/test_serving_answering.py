@@ -15,9 +15,10 @@ from gramdex.errors import CorruptIndexError, OverloadedError
 from gramdex.rpc import v1
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.server import answering as answering_module
-from gramdex.rpc.server.listening import allow_connections
+from gramdex.rpc.server.listening import allow_connections, options_of
 from gramdex.rpc.server.overdue import Overdue
 from gramdex.rpc.server.pool import CallPool
+from gramdex.rpc.server.settings import Settings
 
 LONG = "the cat sat on the mat. " * 5_000
 TOKEN = "a token that is long enough"
@@ -172,6 +173,25 @@ def test_connections_that_say_nothing_do_not_keep_others_out(index: Path) -> Non
             assert ask.count("cat") == 40 * 5_000
         for each in silent:
             each.close()
+
+
+def test_connections_that_are_half_open_are_given_up(
+    index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def soon(settings: Settings) -> dict[str, Any]:
+        names = ("keepalive_time_ms", "keepalive_timeout_ms", "ping_timeout_ms")
+        options = options_of(settings)
+        return {k: 200 if k.endswith(names) else v for k, v in options.items()}
+
+    monkeypatch.setattr(answering_module, "options_of", soon)
+    with answering(index) as (_, port, _told), Asker(port) as ask:
+        half = socket.create_connection(("127.0.0.1", port), timeout=60)
+        preface, settings = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0\0\0\4\0\0\0\0\0"
+        half.sendall(preface + settings)
+        while half.recv(4096):  # whatever is sent to it is not answered
+            pass
+        assert ask.count("cat") == 40 * 5_000
+        half.close()
 
 
 def test_tokens_are_asked_for(index: Path) -> None:
