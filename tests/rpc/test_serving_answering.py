@@ -37,7 +37,7 @@ class Gate:
         self.method, self.open, self.inside = method, threading.Event(), 0
         self.ended_with: list[str] = []
 
-    def began(self, method: str) -> None:
+    def began(self, method: str, caller: Any) -> None:
         if method == self.method and not self.open.is_set():
             self.inside += 1
             assert self.open.wait(60)
