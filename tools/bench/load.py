@@ -110,7 +110,21 @@ class _Generator:
         self._requests, self._statuses = requests, Counter[str]()
         self.load = Load()
         for number in range(0 if loaded else _WARM_UP):
-            self._stubs[number % CHANNELS](self._request(number), wait_for_ready=True)
+            self._warm(number)
+
+    def _warm(self, number: int) -> None:
+        """One call that is not measured; again where a load before it still is being refused."""
+        from grpc import RpcError, StatusCode
+
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._stubs[number % CHANNELS](self._request(number), wait_for_ready=True)
+                return
+            except RpcError as error:
+                if error.code() != StatusCode.RESOURCE_EXHAUSTED or time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def _request(self, number: int) -> bytes:
         return self._requests[number % len(self._requests)]

@@ -51,12 +51,17 @@ class ServingSettings:
 
 
 def run_serving(
-    folders: Sequence[Path], held_out: str, settings: ServingSettings, say: Say = silent
+    folder: Path,
+    parts: Sequence[Path],
+    held_out: str,
+    settings: ServingSettings,
+    say: Say = silent,
 ) -> dict[str, Any]:
-    """Measure a server of indexes, and a router over a server of each of them.
+    """Measure a server of an index, and a router over servers of parts of a corpus.
 
     Args:
-        folders: indexes of one tokenizer; with several there is a router too.
+        folder: of the index.
+        parts: indexes of one tokenizer; the router is measured beside one server of all of them.
         held_out: a text that is not in them.
         settings: see there.
         say: told what is going on.
@@ -65,19 +70,20 @@ def run_serving(
         GramdexError: an answer is not that of the index, or a server ends.
     """
     say("opening the indexes")
-    index = gramdex.open(list(folders))
-    for folder in folders:
-        timing.warm_pages(folder)
+    index = gramdex.open(folder)
+    for each in (folder, *parts):
+        timing.warm_pages(each)
     cases = list(serving_cases(index, held_out, settings.seed))
     server_core, generator_core = _cores()
     rows, routed = [], []
-    with _server(folders, server_core, ()) as server:
+    with _server([folder], server_core, ()) as server:
         for case in cases:
             say(f"server: {case.label}")
             case.compare(server.target)
             rows.append(_measure(server, case, settings, generator_core))
-    if len(folders) > 1:
-        routed = _route(folders, cases, settings, say)
+    if parts:
+        cases = list(serving_cases(gramdex.open(list(parts)), held_out, settings.seed))
+        routed = _route(parts, cases, settings, say)
     return {
         "bench": "serving",
         "machine": machine.describe_machine(),
@@ -162,6 +168,7 @@ def _measure(
             asked = rate * settings.overload
             with load_beside(server.target, case.method, case.requests[0], asked, core):
                 found["overload"] = _ended(load(inflight=1, loaded=True), asked)
+            load(inflight=1)  # until what was sent then is refused or answered
         row["runs"].append(found)
     return row
 

@@ -21,6 +21,7 @@ PATTERN, CONTEXT, TEXT, BATCH = 5, 63, 450, 1000
 
 _DRAWN, _BATCHES, _TEXTS = 2000, 10, 20
 _COMPARED = 50
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class ServingCase:
         with grpc.insecure_channel(target, [("grpc.max_receive_message_length", -1)]) as channel:
             stub = channel.unary_unary(method.path)
             for number, request in enumerate(self.requests[:_COMPARED]):
-                answer = method.response.FromString(stub(request, wait_for_ready=True))
+                answer = method.response.FromString(stub(request, timeout=_PATIENCE))
                 if self.read(answer) != self.expected(number):
                     raise GramdexError(
                         f"{self.label}, request {number}",

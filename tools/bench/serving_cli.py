@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gramdex.tools.arguments import AsJson
+from gramdex.tools.arguments import AsJson, IndexFolder
 from gramdex.tools.bench.options import Runs, Seed, finish
 from gramdex.tools.output import note
 
@@ -16,10 +16,14 @@ _MOST_TEXT = 4 << 20
 
 
 def serving(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="INDEX...", help="Served together; each has a shard.")
-    ],
+    index: IndexFolder,
     *,
+    part: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--part", metavar="FOLDER", help="Of a corpus, for the router; again for more."
+        ),
+    ] = None,
     held_out: Annotated[
         Path, typer.Option("--held-out", metavar="FILE", help="Text that is attributed.")
     ],
@@ -33,7 +37,7 @@ def serving(
     ] = 4.0,
     as_json: AsJson = False,
 ) -> None:
-    """Put load on a server of indexes, and on a router over a server of each.
+    """Put load on a server of an index, and on a router over a server of each part of a corpus.
 
     Overload is made by h2load (Debian: nghttp2-client), and left out where it is not installed.
     """
@@ -41,4 +45,4 @@ def serving(
 
     text = held_out.read_text(errors="replace")[:_MOST_TEXT]
     settings = ServingSettings(seconds, runs, seed, overload)
-    finish(run_serving(folders, text, settings, note), as_json)
+    finish(run_serving(Path(index), part or [], text, settings, note), as_json)
