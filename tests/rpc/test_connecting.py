@@ -37,6 +37,7 @@ from gramdex.errors import (
     UnavailableError,
     UsageError,
 )
+from gramdex.fmindex.queries.contamination.definitions import TokenNgrams
 from gramdex.rpc import v1
 from gramdex.rpc.client import hedging, replicas
 from gramdex.rpc.client.hedging import Hedging
@@ -482,6 +483,11 @@ def test_a_server_that_gives_no_documents_out(index: gramdex.Index) -> None:
         found, expected = remote.search("the AND cat"), index.search("the AND cat", 0)
         assert plain(found) == plain(expected)
         assert not remote.info.serves_documents
+        given = remote.contamination(["the cat sat on the mat"], [TokenNgrams(n=3)])
+        judged = given.judged[0].evidence
+        assert judged is not None
+        assert (judged.metadata, judged.context) == ({}, judged.window)
+        assert [each.metadata for each in given.offenders] == [{}] * len(given.offenders) != []
 
 
 # --- several servers of one index -------------------------------------------------------------
