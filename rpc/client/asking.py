@@ -88,7 +88,7 @@ class Asking:
 
     def _keep(self, answer: Any) -> Any:
         self._known.note(answer.generation)
-        if self._coverages is not None:
+        if self._coverages is not None and "coverage" in answer.DESCRIPTOR.fields_by_name:
             if answer.HasField("coverage"):
                 self._coverages.append(read_coverage(answer.coverage))
             else:

@@ -32,7 +32,7 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 
 WAITING = 64
 _METHODS = "/v1/"
-_OPEN = {name: method for name, method in METHODS.items() if method.service == INDEX}
+OPEN = {name: method for name, method in METHODS.items() if method.service == INDEX}
 """Those for everybody; routers use gRPC."""
 
 
@@ -93,7 +93,7 @@ class _App:
     async def _answer(self, request: Request, answer: Answer) -> None:
         request.require_own(self._hosts)
         if request.path.startswith(_METHODS):
-            method = _OPEN.get(request.path.removeprefix(_METHODS))
+            method = OPEN.get(request.path.removeprefix(_METHODS))
             if method is None:
                 raise no_such_path(request.path)
             if request.verb != "POST":
@@ -136,7 +136,7 @@ class _App:
                 "takes_lines": each.client_streaming,
                 "gives_lines": each.server_streaming,
             }
-            for each in _OPEN.values()
+            for each in OPEN.values()
         ]
         body = dump({"service": INDEX, "methods": methods}).encode() + b"\n"
         await answer.whole(200, JSON, body, {})

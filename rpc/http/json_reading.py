@@ -39,7 +39,6 @@ from gramdex.rpc.messages.arrays import (
     write_token_batch,
     write_tokens,
 )
-from gramdex.rpc.messages.queries import require_text
 
 BODY = "body"
 """The thing of errors about a request as a whole; no message has such a field."""
@@ -151,7 +150,7 @@ def _set_map(target: Any, field: Any, value: Any, path: str) -> None:
     kind = field.message_type.fields_by_name["value"]
     for name, each in value.items():
         place = f"{path}.{_said(name)}"
-        key = require_text(path, name)
+        key = _text(path, name)
         if field.name.endswith("_json"):
             target[key] = _embed(each, place)
         else:
@@ -176,7 +175,7 @@ def _scalar(field: Any, value: Any, path: str) -> Any:
     if field.type == FieldDescriptor.TYPE_STRING:
         if not isinstance(value, str):
             raise QueryError(path, _said(value), "a string")
-        return require_text(path, value)
+        return _text(path, value)
     if field.type == FieldDescriptor.TYPE_BOOL:
         if not isinstance(value, bool):
             raise QueryError(path, _said(value), "true or false")
@@ -186,6 +185,16 @@ def _scalar(field: Any, value: Any, path: str) -> Any:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _bytes(value, path)
     return _whole(value, path, *_RANGES[field.type])
+
+
+def _text(path: str, text: str) -> str:
+    """A string that UTF-8 can hold; QueryError where half a surrogate pair stands alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = f"a lone surrogate at character {error.start}"
+        raise QueryError(path, found, "text that UTF-8 can hold") from error
+    return text
 
 
 def _whole(value: Any, path: str, least: int, most: int) -> int:
@@ -244,7 +253,7 @@ def _fill_batch(message: Any, value: Any, path: str) -> None:
 
 def _fill_query(message: Any, value: Any, path: str) -> None:
     if isinstance(value, str):
-        message.text = require_text(path, value)
+        message.text = _text(path, value)
     elif isinstance(value, list):
         _fill_tokens(message.tokens, value, path)
     else:
@@ -253,7 +262,7 @@ def _fill_query(message: Any, value: Any, path: str) -> None:
 
 def _fill_choice(message: Any, value: Any, path: str) -> None:
     if isinstance(value, str):
-        message.text = require_text(path, value)
+        message.text = _text(path, value)
     elif type(value) is int and 0 <= value <= _MOST_ID:
         message.id = value
     else:

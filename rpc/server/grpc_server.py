@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,8 +19,6 @@ _GRACE_SECONDS = 1.0
 """That a stream gets beyond the limit, so that its own check for the time comes first."""
 _LARGE = 1 << 16
 """Bytes of an answer that connections do not take at once."""
-
-_log = logging.getLogger(__name__)
 
 
 class GrpcCaller:
@@ -162,5 +159,4 @@ def _abort(context: grpc.ServicerContext, error: Exception) -> Any:
     if isinstance(error, GramdexError):
         context.set_trailing_metadata(error_metadata(error))
         context.abort(status_of(error), str(error))
-    _log.error("a call failed unexpectedly", exc_info=error)
     context.abort(status_of(error), f"{type(error).__name__}; the server's log says more")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from remote import Server, outcome, plain
 from texts import build_text, byte_level
 
 import gramdex
+from gramdex.decoding import draft
 from gramdex.errors import (
     GramdexError,
     LimitError,
@@ -583,6 +582,7 @@ def test_partial_answers_of_one_server_are_complete(pair: Pair) -> None:
         "attribute_batch": ([[token]],),
         "document": (0,),
         "document_at": (0, 0),
+        "metadata": (0,),
         "search": ([[[token]]],),
     }
     asked |= {"contamination": (EXAMPLES,)} if pair.local.tokenizer.kind != "none" else {}
@@ -637,39 +637,18 @@ def test_coverage_of_several_calls() -> None:
     assert repr(a) == "Coverage(70.00% of 10 tokens, without a)"
 
 
-def test_draft_trees_are_read(
-    pairs: Callable[[str], Pair], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The tree is whatever gramdex.decoding calls one, with the arrays that were sent."""
-
-    @dataclass(frozen=True)
-    class DraftTree:
-        tokens: np.ndarray
-        parents: np.ndarray
-        scores: np.ndarray
-        counts: np.ndarray
-        suffix_length: int
-
-    asked: list[Any] = []
-    tree = DraftTree(
-        np.array([5, 6]), np.array([-1, 0]), np.array([0.5, 0.25]), np.array([4, 2]), 3
-    )
-
-    def draft(index: Any, context: Any, *options: Any) -> DraftTree:
-        asked.append((np.asarray(context).tolist(), *options))
-        return tree
-
-    decoding = types.ModuleType("gramdex.decoding")
-    decoding.DraftTree, decoding.draft = DraftTree, draft  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "gramdex.decoding", decoding)
-    remote = pairs("bytes sa").remote
-    assert plain(remote.draft([1, 2])) == plain(tree)
-    assert plain(remote.draft([], 5, 2, 0.5)) == plain(tree)
-    assert asked == [([1, 2], 16, None, 0.0), ([], 5, 2, 0.5)]
-    assert plain(remote.draft_batch([[1], [2, 3]], 7)) == plain([tree, tree])
-    assert asked[2:] == [([1], 7, None, 0.0), ([2, 3], 7, None, 0.0)]
-    for options in ({"max_nodes": 0}, {"max_depth": 0}, {"min_score": 2}, {"min_score": "x"}):
-        with pytest.raises(QueryError, match=next(iter(options))):
-            remote.draft([1], **options)
+@pytest.mark.parametrize("kind", ["bytes sa", "bpe fm"])
+def test_draft_trees(pairs: Callable[[str], Pair], kind: str) -> None:
+    pair = pairs(kind)
+    first = pair.local.ntd([]).tokens[:3].tolist()
+    contexts = [first[:1], first, []]
+    for options in ({}, {"max_nodes": 5, "max_depth": 2}, {"min_score": 0.3}, {"max_nodes": 0}):
+        expected = [draft(pair.local, context, **options) for context in contexts]
+        assert plain([pair.remote.draft(each, **options) for each in contexts]) == plain(expected)
+        assert plain(pair.remote.draft_batch(contexts, **options)) == plain(expected)
+        assert plain(draft(pair.remote, first, **options)) == plain(expected[1])
+    for wrong in ({"max_nodes": -1}, {"max_depth": -1}, {"min_score": 2}, {"min_score": "x"}):
+        with pytest.raises(QueryError, match=next(iter(wrong))):
+            pair.remote.draft([1], **wrong)
     with pytest.raises(GramdexError, match="nodes"):
-        remote.draft([1], max_nodes=10**6)
+        pair.remote.draft([1], max_nodes=10**6)

@@ -17,10 +17,11 @@ from random_messages import QUICK, messages
 import gramdex
 from gramdex import decoding
 from gramdex.rpc import v1
+from gramdex.rpc.http.app import OPEN
 from gramdex.rpc.http.json_reading import read_message
 from gramdex.rpc.http.json_writing import write_json
 from gramdex.rpc.limits import Limits
-from gramdex.rpc.methods import METHODS, Method
+from gramdex.rpc.methods import Method
 from gramdex.rpc.server.access import Access
 from gramdex.rpc.server.grpc_server import make_server
 from gramdex.rpc.server.service import Service
@@ -59,7 +60,7 @@ REQUESTS: dict[str, list[Any]] = {
 REQUESTS |= {
     f"{name}Batch": [{"requests": REQUESTS[name]}]
     for name in list(REQUESTS)
-    if f"{name}Batch" in METHODS and f"{name}Batch" not in REQUESTS
+    if f"{name}Batch" in OPEN and f"{name}Batch" not in REQUESTS
 }
 
 
@@ -70,7 +71,7 @@ def service() -> Service:
 
 @pytest.fixture(scope="module")
 def site(service: Service) -> Iterator[Site]:
-    with serving(service, metrics=lambda: b"calls 1\n", workers=2) as site:
+    with serving(service, metrics=lambda accept: (b"calls 1\n", "text/plain"), workers=2) as site:
         yield site
 
 
@@ -98,14 +99,14 @@ def over_grpc(channel: grpc.Channel, method: Method, requests: list[Any]) -> lis
 
 
 def test_every_method_is_asked_here() -> None:
-    assert REQUESTS.keys() == METHODS.keys()
+    assert REQUESTS.keys() == OPEN.keys()
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", OPEN)
 def test_a_method_says_what_it_says_over_grpc(name: str, site: Site, channel: grpc.Channel) -> None:
     if name.startswith("Draft") and not hasattr(decoding, "draft"):
         pytest.skip("nothing drafts yet")
-    method = METHODS[name]
+    method = OPEN[name]
     for request in REQUESTS[name]:
         reply = site.post(name, request)
         assert reply.status == 200, reply.body
@@ -203,7 +204,7 @@ def test_definitions_are_objects(site: Site) -> None:
 
 def test_routes(site: Site) -> None:
     methods = site.get("/v1").json["methods"]
-    assert [each["name"] for each in methods] == list(METHODS)
+    assert [each["name"] for each in methods] == list(OPEN)
     assert site.get("/healthz").body == b"alive\n"
     assert site.get("/readyz").status == 200
     assert site.get("/metrics").body == b"calls 1\n"
@@ -290,7 +291,7 @@ def test_tokens() -> None:
     told: list[Any] = []
 
     class Observer:
-        def began(self, method: str) -> None:
+        def began(self, method: str, caller: Any) -> None:
             pass
 
         def ended(self, it: Any, began: None) -> None:
@@ -298,7 +299,7 @@ def test_tokens() -> None:
 
     index = gramdex.open(GOLDEN)
     service = Service(Serving(index), access=Access({"ann": SECRET}), observers=(Observer(),))
-    with serving(service, metrics=lambda: b"x 1\n") as site:
+    with serving(service, metrics=lambda accept: (b"x 1\n", "text/plain")) as site:
         for method, request in (("Count", {"query": "the"}), ("Search", {"query": "the"})):
             for headers in ({}, {"authorization": "Bearer nobody knows this"}):
                 reply = site.post(method, request, **headers)
@@ -342,12 +343,12 @@ def test_an_error_nobody_expected_tells_its_name_alone() -> None:
         assert b"secret" not in reply.body
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", OPEN)
 def test_whatever_is_asked_is_answered_or_refused(name: str, site: Site) -> None:
     if name.startswith("Draft") and not hasattr(decoding, "draft"):
         pytest.skip("nothing drafts yet")
 
-    @given(messages(METHODS[name].request.DESCRIPTOR.name))
+    @given(messages(OPEN[name].request.DESCRIPTOR.name))
     @settings(QUICK, max_examples=15)
     def check(message: Any) -> None:
         reply = site.post(name, write_json(message))

@@ -41,7 +41,7 @@ class Told:
     def __init__(self) -> None:
         self.errors: list[BaseException | None] = []
 
-    def began(self, method: str) -> None:
+    def began(self, method: str, caller: Any) -> None:
         pass
 
     def ended(self, told: Any, began: None) -> None:

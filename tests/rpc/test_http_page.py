@@ -293,11 +293,11 @@ def test_the_last_question_is_answered(page: Page, index: Any) -> None:
 
 def test_a_part_of_the_corpus_is_told_as_such(page: Page, index: Any) -> None:
     class Partial(Service):
-        def _pack(self, message: Any, served: Any, told: Any) -> bytes:
+        def _pack(self, message: Any, *of: Any) -> bytes:
             if "coverage" in message.DESCRIPTOR.fields_by_name:
                 covered = v1.Coverage(token_count=3, total_token_count=4, missing=["b:1"])
                 message.coverage.CopyFrom(covered)
-            return super()._pack(message, served, told)
+            return super()._pack(message, *of)
 
     with serving(Partial(Serving(index))) as site:
         for tab in ("count", "next", "attribution", "search", "documents"):

@@ -101,6 +101,10 @@ def requests(name: str) -> Iterator[bytes]:
             if field.message_type is v1.Query.DESCRIPTOR:
                 place = getattr(request, field.name)
                 (place.add() if field.is_repeated else place).CopyFrom(query)
+            elif field.message_type is v1.Tokens.DESCRIPTOR:
+                getattr(request, field.name).CopyFrom(ids.tokens)
+            elif field.name == "cnf":
+                request.cnf.query = query.text
             elif field.name in ("text", "query"):
                 setattr(request, field.name, query.text)
             elif field.name == "token":
@@ -111,8 +115,6 @@ def requests(name: str) -> Iterator[bytes]:
                 place.CopyFrom(query)
             elif field.message_type is v1.Clause.DESCRIPTOR:
                 request.clauses.add().phrases.add().CopyFrom(query)
-            elif field.message_type is v1.Tokens.DESCRIPTOR:
-                getattr(request, field.name).CopyFrom(ids.tokens)
         yield request.SerializeToString()
 
 
