@@ -154,9 +154,7 @@ class RoutedIndex(Answers):
         lost: dict[str, UnavailableError] = {}
         pinned: dict[str, Member] = {}
         while True:
-            everyone = self._everyone
-            if pinned:
-                everyone = numbered([pinned.get(member.name, member) for member in everyone])
+            everyone = self._noted(pinned)
             present = [member for member in everyone if member.name not in lost]
             asking = Asking(self._pool, present, dict(lost))
             try:
@@ -179,6 +177,12 @@ class RoutedIndex(Answers):
                     leave.add(self, sum(m.sizes.token_count for m in everyone), counts)
                 self._answered.generation = _generation(everyone)
                 return answer
+
+    def _noted(self, pinned: dict[str, Member]) -> tuple[Member, ...]:
+        """All members; those that are pinned as they were then."""
+        if not pinned:
+            return self._everyone
+        return numbered([pinned.get(member.name, member) for member in self._everyone])
 
     def _missing(
         self, found: Interrupted, pinned: dict[str, Member]
