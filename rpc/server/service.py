@@ -152,11 +152,13 @@ class Service:
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
                 leave = leave_of(served.index, caller)
-                answers = iter(ANSWERS[method.name](call, request))
+                answers: Iterator[Any] | None = None
                 generation: int | None = None  # a router's is known to the thread it answered
                 while True:
                     with self._work(served, stop, leave):  # not while others take what was made
                         stop()
+                        # Not every answer waits for the first message to be asked for.
+                        answers = answers or iter(ANSWERS[method.name](call, request))
                         message = next(answers, None)
                     if message is None:
                         return

@@ -12,6 +12,7 @@ import pytest
 from remote import Server
 from routing import (
     assert_alike,
+    assert_same,
     compare,
     compare_cursors,
     compare_places,
@@ -180,6 +181,22 @@ def test_replicas_that_change_one_after_the_other(alike: list[gramdex.Index]) ->
         for _ in range(12):
             found = index.count_batch(["sat", "sit"]).tolist()
             assert found in ([2, 0], [1, 1])
+
+
+def test_streams_of_a_router_leave_out_what_is_down(alike: list[gramdex.Index]) -> None:
+    with Server(alike[0]) as first, Server(alike[1]) as second, ExitStack() as stack:
+        members = [
+            stack.enter_context(gramdex.connect(each.name, attempts=1)) for each in (first, second)
+        ]
+        with Server(stack.enter_context(routed(members))) as server:
+            remote = stack.enter_context(gramdex.connect(server.name, attempts=1))
+            second.stop()
+            with pytest.raises(UnavailableError):
+                remote.documents("cat")
+            for name in ("documents", "search", "find"):
+                found = getattr(remote.partial(), name)("cat")
+                assert found.coverage.missing == ("m1",)
+                assert_same(found.answer, getattr(alike[0], name)("cat"))
 
 
 def test_damage_of_a_member_is_its_own(alike: list[gramdex.Index]) -> None:
