@@ -178,8 +178,8 @@ class Answering:
         from gramdex.rpc.http.app import LOOPBACK, make_app
         from gramdex.rpc.http.listening import HttpServer
 
-        # Beyond the loopback whoever asks must show a token or a certificate anyway.
-        hosts = LOOPBACK if self._settings.is_loopback else None
+        # Beyond the loopback whoever asks must show a token or a certificate, or anybody may.
+        hosts = (*LOOPBACK, self._settings.host) if self._settings.is_loopback else None
         app = make_app(self._service, self._metrics.render, self._is_ready, hosts=hosts)
         tls = None if self._certificates is None else self._certificates.renewing_context()
         return HttpServer(app, [bound], tls=tls)

@@ -74,6 +74,9 @@ class Settings:
         if bool(self.indexes) == bool(self.shards):
             found = "both INDEX and --shards" if self.indexes else "neither INDEX nor --shards"
             raise UsageError("gramdex serve", found, "one of them")
+        if self.shards and self.takedown:
+            remedy = "give --takedown to the servers of the shards"
+            raise UsageError("--takedown", "beside --shards", "beside INDEX", remedy)
         if self.copies != "all" and not self.takedown:
             raise UsageError("--copies", "no --takedown beside it", "both", "leave it out")
         for name, port in (("port", self.port), ("health-port", self.health_port)):
