@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from gramdex.errors import QueryError
+from gramdex.fmindex.engines.stopping import spend_tokens
 from gramdex.fmindex.queries.attribution import query_words
 from gramdex.fmindex.queries.bm25 import words_of
 from gramdex.fmindex.queries.patterns import Ids, Query, as_ids, as_number
@@ -230,14 +231,21 @@ class IndexPart:
 
         Returns:
             int32[k, words], and how many words there are around each place, int64[k].
+
+        Raises:
+            WorkLimitError: more counts than a call may extract tokens.
         """
         tokenizer, ids = self._reader.tokenizer, as_ids(text)
         self._patterns.occurrences(ids)
-        words = query_words(tokenizer, ids)
-        found = [self._words(*place) for place in self._places(places, 3).tolist()]
-        counts = np.array([[each[word] for word in words] for each in found], np.int32)
-        sizes = np.array([each.total() for each in found], np.int64)
-        return counts.reshape(len(found), len(words)), sizes
+        words, rows = query_words(tokenizer, ids), self._places(places, 3).tolist()
+        spend_tokens(len(rows) * len(words))  # a count for each is memory
+        counts = np.empty((len(rows), len(words)), np.int32)
+        sizes = np.empty(len(rows), np.int64)
+        for number, place in enumerate(rows):
+            found = self._words(*place)
+            counts[number] = [found[word] for word in words]
+            sizes[number] = found.total()
+        return counts, sizes
 
     def documents_around(
         self, queries: Sequence[Ids], places: np.ndarray, context: int | None

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gramdex.rpc.http.app import make_app
-from gramdex.rpc.http.listening import HttpServer, bind
+from gramdex.rpc.http.listening import HttpServer
+from gramdex.rpc.server.listening import reserve
 from gramdex.rpc.server.service import Service
 
 
@@ -79,7 +80,7 @@ class Site:
 def serving(service: Service, wrap: Any = None, **options: Any) -> Iterator[Site]:
     """A server of a service; ``wrap`` may stand between it and the application."""
     app = make_app(service, **options)
-    server = HttpServer(wrap(app) if wrap else app, [bind("127.0.0.1", 0)])
+    server = HttpServer(wrap(app) if wrap else app, [reserve("--http-port", "127.0.0.1", 0)])
     server.start()
     try:
         yield Site(server.ports[0])

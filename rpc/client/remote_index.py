@@ -168,6 +168,14 @@ class RemoteIndex(Documents, Counting):
         """The same, with so many seconds for every call to the server."""
         return self._view(_timeout=require_seconds(seconds))
 
+    def pinned(self) -> RemoteIndex:
+        """The same, of one server alone where there are several of the index.
+
+        Raises:
+            UnavailableError: none of them can be reached.
+        """
+        return self._view(_transport=self._transport.pinned())
+
     def partial(self) -> PartialIndex:
         """The same, answering with ``Partial`` where some of a corpus may be missing."""
         return PartialIndex(self)

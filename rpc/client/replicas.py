@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from gramdex.errors import (
     DeadlineError,
     GramdexError,
+    IndexFileError,
     ServiceError,
     UnavailableError,
     UsageError,
@@ -29,6 +30,9 @@ _ALONE, _LONGEST = 0.5, 30.0
 
 _CONNECTING, _COMPARING = 5.0, 1.0
 """Seconds a server has, at most, to say what it serves: at first, and later while a call waits."""
+
+_LOST = UnavailableError, IndexFileError
+"""What a server says that another one of the index may not: its files are its own."""
 
 _SAME = ("tokenizer_fingerprint", "vocabulary_size", "token_count", "document_count")
 """What servers of one index agree in."""
@@ -62,11 +66,11 @@ class Replica:
 class Replicas:
     """Several servers of one index.
 
-    A call goes to each in turn. Where it is UNAVAILABLE the next is asked, and where an answer
-    takes longer than usual a second server is asked beside it, see ``Hedging``: the first answer
-    counts and the other call is cancelled. A server that fails, or lets a deadline pass, is left
-    alone for a while and then asked again. Each is compared with the others before its first
-    answer counts.
+    A call goes to each in turn. Where it is UNAVAILABLE, or its files are damaged, the next is
+    asked, and where an answer takes longer than usual a second server is asked beside it, see
+    ``Hedging``: the first answer counts and the other call is cancelled. A server that fails, or
+    lets a deadline pass, is left alone for a while and then asked again. Each is compared with the
+    others before its first answer counts.
 
     Args:
         connections: to each.
@@ -127,7 +131,7 @@ class Replicas:
             try:
                 if not replica.known:
                     self._compare(replica, min(deadline, now + _COMPARING))
-            except ServiceError:
+            except (ServiceError, IndexFileError):
                 replica.failed()
             except UsageError as error:
                 replica.failed()
@@ -157,7 +161,7 @@ class Replicas:
         for replica in self.replicas:
             try:
                 self._compare(replica, min(deadline, time.monotonic() + _CONNECTING))
-            except (UnavailableError, DeadlineError) as error:
+            except (*_LOST, DeadlineError) as error:
                 replica.failed()
                 last = error
         if last is not None and not any(replica.known for replica in self.replicas):
@@ -170,7 +174,7 @@ class Replicas:
                 continue
             try:
                 ours = _info(other, deadline)
-            except (UnavailableError, DeadlineError):
+            except (*_LOST, DeadlineError):
                 continue
             for name in _SAME:
                 if getattr(theirs, name) != getattr(ours, name):
@@ -193,7 +197,7 @@ class Replicas:
                 for message in replica.connection.stream_once(method, requests, deadline, metadata):
                     given = True
                     yield message
-            except (UnavailableError, DeadlineError) as error:
+            except (*_LOST, DeadlineError) as error:
                 replica.failed()
                 if given or isinstance(error, DeadlineError):
                     raise
@@ -233,7 +237,7 @@ class _Race:
         last: GramdexError | None = None
         while True:
             if not self._running:
-                if last is not None and not isinstance(last, UnavailableError):
+                if last is not None and not isinstance(last, _LOST):
                     raise last
                 replica = next((each for each in replicas if each not in self._asked), None)
                 if replica is None:
@@ -270,7 +274,7 @@ class _Race:
             answer = future.result()
         except grpc.RpcError as failed:
             error = replica.connection.explain(failed)
-            if isinstance(error, UnavailableError | DeadlineError):
+            if isinstance(error, (*_LOST, DeadlineError)):
                 replica.failed()
             raise error from failed
         replica.answered()

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from gramdex.errors import GramdexError, UnavailableError, UsageError
+from gramdex.errors import CancelledError, GramdexError, UnavailableError, UsageError
 from gramdex.rpc.client.target import Address
 from gramdex.rpc.methods import Method
 from gramdex.rpc.status import read_error
@@ -260,6 +260,8 @@ class Connection:
 
     def explain(self, error: grpc.RpcError) -> GramdexError:
         """What a failed call means."""
+        if self._closed and error.code() is grpc.StatusCode.CANCELLED:  # here, and not there
+            return CancelledError(str(self.address), "closed while it was asked")
         trailing = error.trailing_metadata() or ()
         return read_error(str(self.address), error.code(), error.details() or "", trailing)
 

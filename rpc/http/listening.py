@@ -58,7 +58,7 @@ class HttpServer:
 
     Args:
         app: of ``make_app``.
-        sockets: bound, not yet listening; ``bind`` makes one.
+        sockets: bound, not yet listening.
         connections: open at a time; whoever comes then is told 503, and cut off where there are
             twice as many.
         tls: certificate and key, None for plain HTTP.
@@ -91,8 +91,8 @@ class HttpServer:
         config.ssl = tls
         self._server: Any = uvicorn.Server(config)
         self._sockets = list(sockets)
-        for each in self._sockets:  # else a body waits 40 ms for its head to be acknowledged
-            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for each in self._sockets:
+            _set_options(each)
         self._thread = threading.Thread(target=self._run, name="gramdex-http", daemon=True)
 
     @property
@@ -132,28 +132,10 @@ class HttpServer:
         asyncio.run(self._server.serve(sockets=self._sockets))
 
 
-def bind(host: str, port: int, shared: bool = False) -> socket.socket:
-    """A socket to listen on; OSError where there can be none.
-
-    What a connection does not take for half a minute is given up by the system.
-
-    Args:
-        host: address, or a name of one.
-        port: 0 for any that is free.
-        shared: other processes of this user may listen there too, and get their share.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if shared:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            milliseconds = 1_000 * _STUCK_SECONDS
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-        listening.bind((host, port))
-    except BaseException:
-        listening.close()
-        raise
-    return listening
+def _set_options(listening: socket.socket) -> None:
+    """Have every connection give up what is not taken for half a minute."""
+    # Without it a body waits 40 ms for its head to be acknowledged.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_000 * _STUCK_SECONDS)

@@ -115,6 +115,8 @@ class Answers(RoutedBatches, Tokenized, ABC):
         """As ``Index.count_batch``."""
         if not isinstance(queries, (str, np.ndarray)):
             queries = list(queries)  # an iterator can be read once, and a query begun again
+            if not queries:
+                return np.empty(0, np.int64)
         return self.begun(
             lambda view: np.sum(view.asking.all(lambda index: index.count_batch(queries)), axis=0)
         )
@@ -122,6 +124,8 @@ class Answers(RoutedBatches, Tokenized, ABC):
     @query
     def count_flat(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         """As ``Index.count_flat``."""
+        if len(offsets) < 2:  # nothing to ask, and no answer to tell that members are the same
+            return np.empty(0, np.int64)
         return np.sum(self.asking.all(lambda i: i.count_flat(ids.copy(), offsets)), axis=0)
 
     @overload

@@ -27,7 +27,7 @@ class RoutedBatches(Batches):
     ) -> list[Probability]:
         """As ``Index.prob_batch``."""
         before, after = _columns(contexts, tokens)
-        parts = _asked(lambda index: index.prob_batch(before, after))
+        parts = _asked(before, lambda index: index.prob_batch(before, after))
         return self.begun(lambda view: list(map(merging.merge_probabilities, parts(view))))
 
     def infgram_prob_batch(
@@ -35,7 +35,7 @@ class RoutedBatches(Batches):
     ) -> list[InfgramProbability]:
         """As ``Index.infgram_prob_batch``."""
         before, after = _columns(contexts, tokens)
-        parts = _asked(lambda index: index.infgram_prob_batch(before, after))
+        parts = _asked(before, lambda index: index.infgram_prob_batch(before, after))
         return self.begun(lambda view: list(map(view._merge_infgram_prob, before, parts(view))))
 
     def ntd_batch(
@@ -43,7 +43,7 @@ class RoutedBatches(Batches):
     ) -> list[Distribution]:
         """As ``Index.ntd_batch``."""
         before, limit = _limited(contexts, limit)
-        parts = _asked(lambda index: index.ntd_batch(before, limit))
+        parts = _asked(before, lambda index: index.ntd_batch(before, limit))
         return self.begun(
             lambda view: [
                 view._merge_ntd(*each, limit) for each in zip(before, parts(view), strict=True)
@@ -55,7 +55,7 @@ class RoutedBatches(Batches):
     ) -> list[InfgramDistribution]:
         """As ``Index.infgram_ntd_batch``."""
         before, limit = _limited(contexts, limit)
-        parts = _asked(lambda index: index.infgram_ntd_batch(before, limit))
+        parts = _asked(before, lambda index: index.infgram_ntd_batch(before, limit))
         return self.begun(
             lambda view: [
                 view._merge_infgram_ntd(*each, limit)
@@ -66,13 +66,13 @@ class RoutedBatches(Batches):
     def infgram_scores_batch(self: Any, texts: Sequence[Query]) -> list[InfgramScores]:
         """As ``Index.infgram_scores_batch``."""
         given = listed("texts", texts)
-        parts = _asked(lambda index: index.infgram_scores_batch(given))
+        parts = _asked(given, lambda index: index.infgram_scores_batch(given))
         return self.begun(lambda view: list(map(merging.merge_scores, parts(view))))
 
     def match_batch(self: Any, texts: Sequence[Query]) -> list[MatchingStatistics]:
         """As ``Index.match_batch``."""
         given = listed("texts", texts)
-        parts = _asked(lambda index: index.match_batch(given))
+        parts = _asked(given, lambda index: index.match_batch(given))
         return self.begun(lambda view: list(map(merging.merge_matches, parts(view))))
 
     def attribute_batch(self: Any, texts: Sequence[Query], **options: Any) -> list[Attribution]:
@@ -81,8 +81,10 @@ class RoutedBatches(Batches):
         return self.begun(lambda view: [view.attribute(each, **options) for each in given])
 
 
-def _asked(call: Callable[[Any], list[Any]]) -> Callable[[Any], list[list[Any]]]:
-    """What asks the members of a view: for each query of a batch the answers of all."""
+def _asked(given: list[Any], call: Callable[[Any], list[Any]]) -> Callable[[Any], list[list[Any]]]:
+    """What asks the members of a view: for each query given the answers of all."""
+    if not given:  # no answer would tell that members are the same
+        return lambda view: []
     return lambda view: list(map(list, zip(*view.asking.all(call), strict=True)))
 
 

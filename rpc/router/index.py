@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Lock, local
 from typing import Any, TypeVar, cast
 
@@ -128,7 +129,8 @@ class RoutedIndex(Answers):
 
     def refresh(self) -> None:
         """Note the sizes of all members again."""
-        self._note([member.name for member in self._everyone])
+        for member in self._everyone:
+            self._note(member.name)
 
     def close(self) -> None:
         """Let the threads go that ask members; every query after this is a UsageError.
@@ -150,8 +152,9 @@ class RoutedIndex(Answers):
             raise UsageError("routed index", "it is closed", "an open one", "make another")
         leave, changes = leave_given(), 0
         lost: dict[str, UnavailableError] = {}
+        pinned: dict[str, Member] = {}
         while True:
-            everyone = self._everyone
+            everyone = self._noted(pinned)
             present = [member for member in everyone if member.name not in lost]
             asking = Asking(self._pool, present, dict(lost))
             try:
@@ -162,7 +165,7 @@ class RoutedIndex(Answers):
                 changes += isinstance(found, MembersChanged)
                 if changes > _BEGUN:
                     raise keeps_changing(found.names[0]) from None
-                missing = self._missing(found)
+                missing = self._missing(found, pinned)
                 if missing and (leave is None or missing.keys() <= lost.keys()):
                     raise _unreachable(missing) from None
                 lost |= missing
@@ -175,23 +178,39 @@ class RoutedIndex(Answers):
                 self._answered.generation = _generation(everyone)
                 return answer
 
-    def _missing(self, found: Interrupted) -> dict[str, UnavailableError]:
-        """Errors of members that cannot be reached; those that have changed are noted again."""
+    def _noted(self, pinned: dict[str, Member]) -> tuple[Member, ...]:
+        """All members; those that are pinned as they were then."""
+        if not pinned:
+            return self._everyone
+        return numbered([pinned.get(member.name, member) for member in self._everyone])
+
+    def _missing(
+        self, found: Interrupted, pinned: dict[str, Member]
+    ) -> dict[str, UnavailableError]:
+        """Errors of members that cannot be reached; those that have changed are noted again.
+
+        Of these one server each is asked from then on, as ``pinned`` says, for replicas do not
+        change at the same time. Where it is lost, another one may be there.
+        """
         if isinstance(found, MembersLost):
-            return found.errors
+            left = [name for name in found.names if pinned.pop(name, None) is not None]
+            return {} if left else found.errors
         lost: dict[str, UnavailableError] = {}
         for name in found.names:
             try:
-                self._note([name])
+                pinned[name] = self._note(name)
             except UnavailableError as error:
                 lost[name] = error
         return lost
 
-    def _note(self, names: Sequence[str]) -> None:
-        indexes = {member.name: member.index for member in self._everyone}
-        noted = {name: note_member(name, indexes[name]) for name in names}
+    def _note(self, name: str) -> Member:
+        """Note the sizes of a member by one of its servers; the member, asked of that one."""
+        index = next(member.index for member in self._everyone if member.name == name)
+        noted = note_member(name, index.pinned() if hasattr(index, "pinned") else index)
+        kept = replace(noted, index=index)
         with self._lock:
-            self._everyone = numbered([noted.get(m.name, m) for m in self._everyone])
+            self._everyone = numbered([kept if m.name == name else m for m in self._everyone])
+        return noted
 
     def __repr__(self) -> str:
         names = ", ".join(member.name for member in self._everyone)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, TypeVar
 
-from gramdex.errors import GramdexError, TokenizerError, UnavailableError
+from gramdex.errors import GramdexError, TokenizerError, UnavailableError, UsageError
 from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.fmindex.part import PartSizes
 
@@ -172,6 +172,8 @@ def _ask(member: Member, call: Callable[[Any], Any]) -> Any:
             raise
         except GramdexError as error:
             outcome = error
+            if isinstance(error, UsageError):  # it may be of another one's numbers, and says not
+                member.index.part.sizes()
         # Asked after the answer: a member that changes in between is asked again for nothing, and
         # never believed wrongly.
         return outcome if member.index.generation == member.sizes.generation else _CHANGED

@@ -77,6 +77,7 @@ class Answering:
             reflect(self._server)
         self._paths = (*settings.indexes, *settings.takedown)
         self._http: HttpServer | None = None
+        self._grpc_socket: socket.socket | None = None
         self._http_socket: socket.socket | None = None
         self._reloader: Reloader | None = None
         self._draining = False
@@ -89,23 +90,26 @@ class Answering:
         self._metrics.watch_ready(self._is_ready)
 
     def bind(self, port: int, http_port: int | None) -> tuple[int, int | None]:
-        """Take ports, and say which; calls are not accepted before ``start``.
+        """Take ports, and say which; connections are refused before ``start``.
+
+        A connection that was taken and not answered would keep clients from asking elsewhere.
 
         Raises:
             UsageError: one is taken.
         """
         host, shared = self._settings.host, self._settings.processes > 1
-        credentials = self._certificates and self._certificates.credentials()
         if http_port is not None:
             self._http_socket = reserve("--http-port", host, http_port, shared)
             http_port = self._http_socket.getsockname()[1]
-        return listen(self._server, "--port", host, port, credentials, shared), http_port
+        self._grpc_socket = reserve("--port", host, port, shared)
+        return self._grpc_socket.getsockname()[1], http_port
 
     def start(self) -> None:
         """Open and ask the index, then accept calls.
 
         Raises:
             What opening an index raises.
+            UsageError: a port was taken meanwhile.
         """
         identity = identity_of(self._paths)
         guard_mappings()
@@ -113,6 +117,7 @@ class Answering:
         self._metrics.watch_serving(self._serving, self._opening_seconds)
         gc.collect()
         gc.freeze()  # what is there now stays, and need not be looked through again
+        self._listen()
         self._server.start()
         if self._http_socket is not None:
             self._http = self._make_http(self._http_socket)
@@ -127,6 +132,15 @@ class Answering:
             None if self._certificates is None else self._certificates.look,
         )
         self._tell(True)
+
+    def _listen(self) -> None:
+        """Have gRPC listen at the port that is kept for it."""
+        assert self._grpc_socket is not None
+        host, shared = self._settings.host, self._settings.processes > 1
+        credentials = self._certificates and self._certificates.credentials()
+        with self._grpc_socket as kept:
+            port = kept.getsockname()[1]
+            listen(self._server, "--port", host, port, credentials, shared)
 
     def reload(self) -> None:
         """Open the index anew, in the background."""
@@ -164,8 +178,8 @@ class Answering:
         from gramdex.rpc.http.app import LOOPBACK, make_app
         from gramdex.rpc.http.listening import HttpServer
 
-        # Beyond the loopback whoever asks must show a token or a certificate anyway.
-        hosts = LOOPBACK if self._settings.is_loopback else None
+        # Beyond the loopback whoever asks must show a token or a certificate, or anybody may.
+        hosts = (*LOOPBACK, self._settings.host) if self._settings.is_loopback else None
         app = make_app(self._service, self._metrics.render, self._is_ready, hosts=hosts)
         tls = None if self._certificates is None else self._certificates.renewing_context()
         return HttpServer(app, [bound], tls=tls)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import gramdex
-from gramdex.errors import RefusedError, UnavailableError, UsageError
+from gramdex.errors import DeadlineError, RefusedError, UnavailableError, UsageError
 from gramdex.rpc.client.connecting import connect
 from gramdex.rpc.router import RoutedIndex
 from gramdex.rpc.server.settings import Settings
@@ -48,7 +48,7 @@ def _open_router(shards: Sequence[str]) -> RoutedIndex:
         try:
             members += map(connect, shards)
             return RoutedIndex(members, shards)
-        except UnavailableError as error:
+        except (UnavailableError, DeadlineError) as error:
             for member in members:
                 member.close()
             _log.warning("waiting for all shards: %s", error)

@@ -100,15 +100,15 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # Read by the library of the processes that are started from now on.
-        self._folder = make_shared_folder()
-        os.environ[FOLDER] = str(self._folder)
         self._kept = [reserve_shared("--port", settings.host, settings.port)]
         self.port: int = self._kept[0].getsockname()[1]
         self.http_port: int | None = None
         if settings.http_port is not None:
             self._kept.append(reserve_shared("--http-port", settings.host, settings.http_port))
             self.http_port = self._kept[1].getsockname()[1]
+        # Read by the library of the processes that are started from now on.
+        self._folder = make_shared_folder()
+        os.environ[FOLDER] = str(self._folder)
         self._workers = [_Worker(number) for number in range(settings.processes)]
         self._tell: Callable[[bool], None] = lambda ready: None
         self.is_ready = False
@@ -165,7 +165,7 @@ class Supervisor:
                 worker.process.join(max(0.0, end - time.monotonic()))
                 was_asked = worker.process.exitcode == -signal.SIGTERM and worker.welcome is None
                 codes.append(0 if was_asked else worker.process.exitcode)
-        self.kill()  # those that have not
+        self.close()  # those that have not
         return not any(code != 0 for code in codes)
 
     def kill(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from gramdex.rpc.observing.logs import set_up_logs
@@ -83,28 +84,26 @@ def _serve_alone(settings: Settings, announce: Callable[[Started], None]) -> int
 
 
 def _serve_by_many(settings: Settings, announce: Callable[[Started], None]) -> int:
-    supervisor = Supervisor(settings)
-    health = Health(settings.host, settings.health_address_port)
-    try:
-        with Signals(supervisor.kill) as signals:
-            supervisor.start(health.set)
-            announced = False
-            while True:
-                came = signals.wait(supervisor.look())
-                if came:
-                    break
-                if came is False:
-                    supervisor.reload()
-                if supervisor.is_ready and not announced:
-                    ports = supervisor.port, health.port, supervisor.http_port
-                    announce(_started(settings, *ports))
-                    announced = True
-            _log.info("ending; running calls have %g s", settings.grace)
-            health.end()
-            return end_with(supervisor.drain())
-    finally:
-        supervisor.close()
-        health.close()
+    with (
+        closing(Supervisor(settings)) as supervisor,
+        closing(Health(settings.host, settings.health_address_port)) as health,
+        Signals(supervisor.close) as signals,
+    ):
+        supervisor.start(health.set)
+        announced = False
+        while True:
+            came = signals.wait(supervisor.look())
+            if came:
+                break
+            if came is False:
+                supervisor.reload()
+            if supervisor.is_ready and not announced:
+                ports = supervisor.port, health.port, supervisor.http_port
+                announce(_started(settings, *ports))
+                announced = True
+        _log.info("ending; running calls have %g s", settings.grace)
+        health.end()
+        return end_with(supervisor.drain())
 
 
 def _started(settings: Settings, port: int, health_port: int, http_port: int | None) -> Started:

@@ -139,6 +139,7 @@ class Service:
                 leave = leave_of(served.index, caller)
                 with self._work(served, stop, leave):
                     message = ANSWERS[method.name](call, request)
+                message.generation = served.generation
                 return self._pack(message, served, leave, told)
 
     def streaming(self, method: Method, data: Iterable[bytes], caller: Caller) -> Iterator[bytes]:
@@ -151,13 +152,17 @@ class Service:
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
                 leave = leave_of(served.index, caller)
-                answers = iter(ANSWERS[method.name](call, request))
+                answers: Iterator[Any] | None = None
+                generation: int | None = None  # a router's is known to the thread it answered
                 while True:
                     with self._work(served, stop, leave):  # not while others take what was made
                         stop()
+                        # Not every answer waits for the first message to be asked for.
+                        answers = answers or iter(ANSWERS[method.name](call, request))
                         message = next(answers, None)
                     if message is None:
                         return
+                    message.generation = generation = generation or served.generation
                     yield self._pack(message, served, leave, told)
 
     def tell_refused(self, method: Method, error: GramdexError) -> None:
@@ -186,7 +191,6 @@ class Service:
 
     def _pack(self, message: Any, served: Served, leave: Leave | None, told: Told) -> bytes:
         """The bytes of an answer, if nothing they come from was damaged."""
-        message.generation = served.generation
         if leave is not None and "coverage" in message.DESCRIPTOR.fields_by_name:
             message.coverage.CopyFrom(write_coverage(leave.coverage))
         part = message.SerializeToString()

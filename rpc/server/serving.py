@@ -29,6 +29,11 @@ class Served:
         """Tells it from others; of a router, what its last answer to this thread came from."""
         return self.index.generation
 
+    @property
+    def has_files(self) -> bool:
+        """Whether it is read from files here; a router's members look at theirs themselves."""
+        return hasattr(self.index, "files")
+
     def require_undamaged(self) -> None:
         """Refuse to answer from files that were found damaged while they were read."""
         self.index.require_undamaged()
@@ -91,7 +96,7 @@ class Serving:
 
     def _found_damaged(self, served: Served, error: IndexFileError) -> None:
         with self._lock:
-            if served is not self._served or self.is_damaged:
+            if served is not self._served or self.is_damaged or not served.has_files:
                 return
             self._damaged = served
         if self._tell_damage is not None:

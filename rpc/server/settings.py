@@ -74,11 +74,15 @@ class Settings:
         if bool(self.indexes) == bool(self.shards):
             found = "both INDEX and --shards" if self.indexes else "neither INDEX nor --shards"
             raise UsageError("gramdex serve", found, "one of them")
+        if self.shards and self.takedown:
+            remedy = "give --takedown to the servers of the shards"
+            raise UsageError("--takedown", "beside --shards", "beside INDEX", remedy)
         if self.copies != "all" and not self.takedown:
             raise UsageError("--copies", "no --takedown beside it", "both", "leave it out")
         for name, port in (("port", self.port), ("health-port", self.health_port)):
             _check_port(name, port)
         _check_port("http-port", self.http_port)
+        self._check_ports_differ()
         for name in ("threads", "processes", "threads_per_query"):
             _check_least(name, getattr(self, name), 1)
         _check_least("queue", self.queue, 0)
@@ -89,6 +93,16 @@ class Settings:
         if self.log_format not in ("json", "text"):
             raise UsageError("--log-format", repr(self.log_format), "json or text")
         self._check_protection()
+
+    def _check_ports_differ(self) -> None:
+        """Sockets that share a port with other processes would share it with each other as well."""
+        taken = {self.port: "--port"}
+        others = ("--health-port", self.health_address_port), ("--http-port", self.http_port)
+        for option, port in others:
+            if port and port in taken:
+                found = f"{port}, which {taken[port]} takes"
+                raise UsageError(option, found, "a port of its own", "choose another")
+            taken[port or 0] = option
 
     def _check_protection(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):

@@ -11,7 +11,8 @@ from building import open_ids
 from naive import NaiveIndex
 
 import gramdex
-from gramdex.errors import QueryError
+from gramdex.errors import QueryError, WorkLimitError
+from gramdex.fmindex.engines.stopping import bounded
 from gramdex.fmindex.queries.search import SearchResult
 from gramdex.fmindex.results import Document
 
@@ -99,6 +100,8 @@ def test_words_and_documents_around(index: gramdex.Index) -> None:
         assert [match.start for match in document.matches] == starts
     for document in index.part.documents_around([[1, 2]], queried, 0):
         assert document.ids.tolist() == [1, 2]
+    with bounded(tokens=11), pytest.raises(WorkLimitError):
+        index.part.word_counts(places, [2, 1, 2, 7])
     counts, sizes = index.part.word_counts(places[:0], [1, 2])
     assert (counts.shape, sizes.shape) == ((0, 2), (0,))
 

@@ -36,7 +36,9 @@ from gramdex.errors import (
     ServiceError,
     UnavailableError,
     UsageError,
+    WorkLimitError,
 )
+from gramdex.fmindex.queries.contamination.definitions import TokenNgrams
 from gramdex.rpc import v1
 from gramdex.rpc.client import hedging, replicas
 from gramdex.rpc.client.hedging import Hedging
@@ -44,6 +46,7 @@ from gramdex.rpc.client.remote_index import RemoteIndex
 from gramdex.rpc.client.replicas import Replicas
 from gramdex.rpc.client.target import Address, is_server, read_target
 from gramdex.rpc.client.transport import Connection, Patience
+from gramdex.rpc.limits import Limits
 from gramdex.rpc.methods import METHODS
 
 
@@ -466,6 +469,19 @@ def test_answers_of_any_size_arrive(tmp_path: Path) -> None:
         assert np.array_equal(remote.locate(interval), np.arange(700_000) * 8)
 
 
+def test_work_of_documents_is_bounded(index: gramdex.Index) -> None:
+    limits = Limits(extracted=20)
+    with Server(index, limits=limits) as server, gramdex.connect(server.name) as remote:
+        assert len(remote.documents("the", 1, context=0)) == 1
+        for ask in (
+            lambda: remote.documents("the", 10),
+            lambda: remote.search("the", 10),
+            lambda: remote.part.search_documents("the", np.array([[0, 0], [0, 1]]), 20, 20),
+        ):
+            with pytest.raises(WorkLimitError):
+                ask()
+
+
 def test_a_server_that_gives_no_documents_out(index: gramdex.Index) -> None:
     with (
         Server(index, serves_documents=False) as server,
@@ -482,6 +498,11 @@ def test_a_server_that_gives_no_documents_out(index: gramdex.Index) -> None:
         found, expected = remote.search("the AND cat"), index.search("the AND cat", 0)
         assert plain(found) == plain(expected)
         assert not remote.info.serves_documents
+        given = remote.contamination(["the cat sat on the mat"], [TokenNgrams(n=3)])
+        judged = given.judged[0].evidence
+        assert judged is not None
+        assert (judged.metadata, judged.context) == ({}, judged.window)
+        assert [each.metadata for each in given.offenders] == [{}] * len(given.offenders) != []
 
 
 # --- several servers of one index -------------------------------------------------------------

@@ -23,11 +23,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from http_serving import Site, serving
 
 import gramdex
-from gramdex.errors import CancelledError, DeadlineError
+from gramdex.errors import CancelledError, DeadlineError, UsageError
 from gramdex.fmindex.engines.stopping import stop_here
 from gramdex.rpc.http.app import make_app
-from gramdex.rpc.http.listening import HttpServer, bind
+from gramdex.rpc.http.listening import HttpServer
 from gramdex.rpc.limits import Limits
+from gramdex.rpc.server.listening import reserve
 from gramdex.rpc.server.service import Service
 from gramdex.rpc.server.serving import Serving
 
@@ -188,7 +189,7 @@ def test_a_stream_nobody_reads_to_its_end_is_let_go() -> None:
 
 def test_connections_without_a_request_are_closed() -> None:
     app = make_app(Service(Serving(gramdex.open(GOLDEN))))
-    server = HttpServer(app, [bind("127.0.0.1", 0)], idle_seconds=1)
+    server = HttpServer(app, [reserve("--http-port", "127.0.0.1", 0)], idle_seconds=1)
     server.start()
     try:
         address = ("127.0.0.1", server.ports[0])
@@ -209,7 +210,7 @@ def test_connections_without_a_request_are_closed() -> None:
 
 def test_more_connections_than_there_may_be() -> None:
     app = make_app(Service(Serving(gramdex.open(GOLDEN))))
-    server = HttpServer(app, [bind("127.0.0.1", 0)], connections=5)
+    server = HttpServer(app, [reserve("--http-port", "127.0.0.1", 0)], connections=5)
     server.start()
     try:
         address = ("127.0.0.1", server.ports[0])
@@ -226,20 +227,20 @@ def test_more_connections_than_there_may_be() -> None:
 
 
 def test_processes_may_share_a_port() -> None:
-    first = bind("127.0.0.1", 0, shared=True)
+    first = reserve("--http-port", "127.0.0.1", 0, shared=True)
     first.listen()
     port = first.getsockname()[1]
-    with bind("127.0.0.1", port, shared=True) as second:
+    with reserve("--http-port", "127.0.0.1", port, shared=True) as second:
         second.listen()
-    with pytest.raises(OSError, match="in use"):
-        bind("127.0.0.1", port)
+    with pytest.raises(UsageError, match="in use"):
+        reserve("--http-port", "127.0.0.1", port)
     first.close()
 
 
 @pytest.mark.parametrize("ends", [True, False], ids=["in time", "too late"])
 def test_stopping_waits_for_calls_for_a_while(ends: bool) -> None:
     service, gate, told = gated()
-    server = HttpServer(make_app(service, workers=1), [bind("127.0.0.1", 0)])
+    server = HttpServer(make_app(service, workers=1), [reserve("--http-port", "127.0.0.1", 0)])
     server.start()
     site = Site(server.ports[0])
     with ThreadPoolExecutor(2) as pool:
@@ -278,7 +279,7 @@ def test_tls(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "own.pem", tmp_path / "key.pem")
     app = make_app(Service(Serving(gramdex.open(GOLDEN))))
-    server = HttpServer(app, [bind("127.0.0.1", 0)], tls=context)
+    server = HttpServer(app, [reserve("--http-port", "127.0.0.1", 0)], tls=context)
     server.start()
     try:
         trust = ssl.create_default_context(cafile=str(tmp_path / "own.pem"))

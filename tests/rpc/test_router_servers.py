@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from remote import Server
 from routing import (
     assert_alike,
+    assert_same,
     compare,
     compare_cursors,
     compare_places,
@@ -20,9 +23,16 @@ from routing import (
 from texts import FAMILIES, build_text
 
 import gramdex
-from gramdex.errors import LimitError, UnavailableError
+from gramdex.errors import (
+    CorruptIndexError,
+    IndexFileError,
+    LimitError,
+    QueryError,
+    UnavailableError,
+)
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.router import RoutedIndex, partial_answers
+from gramdex.rpc.server.serving import Serving
 
 TEXTS = [
     "It was the best of times, it was the worst of times. It was the age of wisdom.",
@@ -134,3 +144,87 @@ def test_an_index_that_is_exchanged(tmp_path_factory: pytest.TempPathFactory) ->
             assert index.document_count == whole.document_count
         for member in members:
             member.close()
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> list[gramdex.Index]:
+    """Indexes that no size tells apart."""
+    texts = {"a": "the cat sat", "b": "the cat sit", "c": "the dog sat"}
+    return [gramdex.open(build_text(tmp_path / n, [text], "bytes")) for n, text in texts.items()]
+
+
+def test_refusals_are_told_whichever_thread_asked_before(alike: list[gramdex.Index]) -> None:
+    """A thread may know a member by an answer from long ago, and a refusal is no new one."""
+    old, new, other = alike
+    with Server(other) as first, Server(old) as second, ExitStack() as stack:
+        members = [stack.enter_context(gramdex.connect(each.name)) for each in (first, second)]
+        index = stack.enter_context(routed(members))
+        together = threading.Barrier(16)
+        list(index._pool.map(lambda _: (members[1].count("a"), together.wait(30)), range(16)))
+        second.service.serving.exchange(new)
+        assert index.count("sit") == 1
+        for _ in range(24):
+            with pytest.raises(QueryError, match="vocabulary"):
+                index.count([1_000_000])
+            assert index.count_batch([]).size == 0
+            assert index.match_batch([]) == []
+
+
+def test_replicas_that_change_one_after_the_other(alike: list[gramdex.Index]) -> None:
+    old, new, other = alike
+    with Server(old) as left, Server(old) as right, Server(other) as beside, ExitStack() as stack:
+        targets = f"{left.name}|{right.name}", beside.name
+        members = [stack.enter_context(gramdex.connect(each)) for each in targets]
+        index = stack.enter_context(routed(members))
+        assert index.count("sat") == 2
+        right.service.serving.exchange(new)
+        for _ in range(12):
+            found = index.count_batch(["sat", "sit"]).tolist()
+            assert found in ([2, 0], [1, 1])
+
+
+def test_streams_of_a_router_leave_out_what_is_down(alike: list[gramdex.Index]) -> None:
+    with Server(alike[0]) as first, Server(alike[1]) as second, ExitStack() as stack:
+        members = [
+            stack.enter_context(gramdex.connect(each.name, attempts=1)) for each in (first, second)
+        ]
+        with Server(stack.enter_context(routed(members))) as server:
+            remote = stack.enter_context(gramdex.connect(server.name, attempts=1))
+            second.stop()
+            with pytest.raises(UnavailableError):
+                remote.documents("cat")
+            for name in ("documents", "search", "find"):
+                found = getattr(remote.partial(), name)("cat")
+                assert found.coverage.missing == ("m1",)
+                assert_same(found.answer, getattr(alike[0], name)("cat"))
+
+
+def test_damage_of_a_member_is_its_own(alike: list[gramdex.Index]) -> None:
+    told: list[IndexFileError] = []
+    with Server(alike[0]) as server, gramdex.connect(server.name) as member:
+        serving = Serving(routed([member]), told.append)
+        server.service.before = _find_damage
+        with pytest.raises(CorruptIndexError), serving.lease() as served:
+            served.index.count("cat")
+        assert not serving.is_damaged
+        assert told == []
+
+
+def test_a_replica_whose_files_are_damaged_is_not_needed(alike: list[gramdex.Index]) -> None:
+    with (
+        Server(alike[0]) as first,
+        Server(alike[0]) as second,
+        gramdex.connect(f"{first.name}|{second.name}") as remote,
+    ):
+        first.service.before = _find_damage
+        for _ in range(4):
+            assert remote.count("cat") == 1
+            assert remote.document(0).text == "the cat sat"
+            assert len(remote.documents("cat")) == 1
+        second.service.before = _find_damage
+        with pytest.raises(CorruptIndexError):
+            remote.count("cat")
+
+
+def _find_damage(method: str) -> None:
+    raise CorruptIndexError("a file", "shorter than it was", "as it was")

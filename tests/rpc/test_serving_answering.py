@@ -15,6 +15,7 @@ from gramdex.errors import CorruptIndexError, OverloadedError
 from gramdex.rpc import v1
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.server import answering as answering_module
+from gramdex.rpc.server.answering import Answering
 from gramdex.rpc.server.listening import allow_connections, options_of
 from gramdex.rpc.server.overdue import Overdue
 from gramdex.rpc.server.pool import CallPool
@@ -44,6 +45,17 @@ class Gate:
 
     def ended(self, told: Any, began: None) -> None:
         self.ended_with.append(type(told.error).__name__)
+
+
+def test_no_connection_is_taken_before_calls_are_answered(index: Path) -> None:
+    part = Answering(Settings((str(index),), port=0, grace=0.0), lambda ready: None)
+    port, _ = part.bind(0, None)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    part.start()
+    with Asker(port) as ask:
+        assert ask.count("cat") == 40 * 5_000
+    part.drain()
 
 
 @pytest.fixture

@@ -88,10 +88,14 @@ def trusting(authority: Authority, own: tuple[Path, Path] | None = None) -> Any:
     [
         ({"indexes": ()}, "gramdex serve"),
         ({"shards": ("a:1",)}, "gramdex serve"),
+        ({"indexes": (), "shards": ("a:1",), "takedown": ("b",)}, "--takedown"),
         ({"copies": "listed"}, "--copies"),
         ({"port": 70_000}, "--port"),
         ({"port": 65_535, "health_port": 65_536}, "--health-port"),
         ({"http_port": -1}, "--http-port"),
+        ({"port": 70, "health_port": 70}, "--health-port"),
+        ({"port": 70, "http_port": 70}, "--http-port"),
+        ({"port": 70, "http_port": 71}, "--http-port"),
         ({"threads": 0}, "--threads"),
         ({"queue": -1}, "--queue"),
         ({"processes": 0}, "--processes"),
@@ -215,17 +219,18 @@ def test_clients_must_show_a_certificate_of_the_authority(
 
 
 def test_http_beside_grpc(index: Path) -> None:
-    with answering(index, http_port=0) as (part, port, _), Asker(port) as ask:
+    host = "127.0.0.2"
+    with answering(index, host=host, http_port=0) as (part, port, _), Asker(port, host=host) as ask:
         assert part._http is not None
         (http_port,) = part._http.ports
-        address = f"http://127.0.0.1:{http_port}"
+        address = f"http://{host}:{http_port}"
         assert urllib.request.urlopen(f"{address}/readyz", timeout=60).read() == b"ready\n"
         assert ask.count("cat") == 2
         metrics = urllib.request.urlopen(f"{address}/metrics", timeout=60).read().decode()
         assert 'gramdex_calls_total{code="OK",method="Count"} 1.0' in metrics
         assert part.drain()
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", http_port))
+            socket.create_connection((host, http_port))
 
 
 def test_http_has_the_same_certificates(index: Path, authority: Authority) -> None:

@@ -17,7 +17,7 @@ from serving import WAIT, Asker, answering, build_texts, count_request, wait_unt
 
 import gramdex
 from gramdex.errors import GramdexError, IncompleteIndexError, TokenizerError, UnavailableError
-from gramdex.rpc.server import answering as answering_module
+from gramdex.rpc.server.answering import Answering
 from gramdex.rpc.server.reloading import Reloader, identity_of
 from gramdex.rpc.server.serving import Serving
 
@@ -39,21 +39,21 @@ def link(indexes: list[Path], tmp_path: Path) -> Path:
 
 
 class Reloads:
-    """An observer that is told of exchanges."""
+    """What is told of exchanges."""
 
     def __init__(self) -> None:
         self.told: list[Exception | None] = []
 
-    def began(self, method: str) -> None: ...
-    def ended(self, told: object, began: None) -> None: ...
-    def reloaded(self, error: Exception | None) -> None:
-        self.told.append(error)
-
 
 @pytest.fixture
 def reloads(monkeypatch: pytest.MonkeyPatch) -> Reloads:
-    observer = Reloads()
-    monkeypatch.setattr(answering_module, "observers_of", lambda settings: (observer,))
+    observer, tell = Reloads(), Answering._reloaded
+
+    def told(part: Answering, error: Exception | None) -> None:
+        tell(part, error)
+        observer.told.append(error)
+
+    monkeypatch.setattr(Answering, "_reloaded", told)
     return observer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,12 @@ _PART = 1 << 20
 
 def get_info(call: Call, request: v1.GetInfoRequest) -> v1.GetInfoResponse:
     """Sizes, tokenizer, shards and limits."""
-    index = call.index
+    if hasattr(call.index, "begun"):  # of a router, whose members may change meanwhile
+        return call.index.begun(lambda view: _info(call, view))
+    return _info(call, call.index)
+
+
+def _info(call: Call, index: Any) -> v1.GetInfoResponse:
     return v1.GetInfoResponse(
         version=gramdex.__version__,
         token_count=index.token_count,

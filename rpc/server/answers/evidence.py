@@ -9,7 +9,7 @@ from gramdex.errors import QueryError
 from gramdex.fmindex.index import CONTEXT
 from gramdex.fmindex.queries.attribution import KEEP
 from gramdex.fmindex.queries.contamination.judging import MOST_COUNT
-from gramdex.fmindex.queries.contamination.results import Contamination, Example
+from gramdex.fmindex.queries.contamination.results import Contamination, Evidence, Example
 from gramdex.rpc import v1
 from gramdex.rpc.messages.contamination import (
     read_definitions,
@@ -87,19 +87,17 @@ def _read_examples(
 
 
 def _without_texts(found: Contamination) -> Contamination:
-    """As it is, but for what stands around windows in the corpus."""
-    judged = [
-        each
-        if each.evidence is None
-        else replace(
-            each,
-            evidence=replace(
-                each.evidence, context=each.evidence.window, start=0, end=len(each.evidence.window)
-            ),
-        )
-        for each in found.judged
-    ]
-    return replace(found, judged=judged)
+    """As it is, but for metadata and what stands around windows in the corpus."""
+    judged = [replace(each, evidence=_without_text(each.evidence)) for each in found.judged]
+    offenders = [replace(each, metadata={}) for each in found.offenders]
+    return replace(found, judged=judged, offenders=offenders)
+
+
+def _without_text(evidence: Evidence | None) -> Evidence | None:
+    if evidence is None:
+        return None
+    end = len(evidence.window)
+    return replace(evidence, metadata={}, context=evidence.window, start=0, end=end)
 
 
 ANSWERS: dict[str, Answer] = {"Attribute": attribute, "Contamination": contamination}
