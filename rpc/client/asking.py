@@ -16,6 +16,7 @@ from gramdex.fmindex.tokenizers import Tokenizer
 from gramdex.rpc import v1
 from gramdex.rpc.client.transport import Metadata, Transport
 from gramdex.rpc.coverage import Coverage, read_coverage
+from gramdex.rpc.deadline import seconds_of
 from gramdex.rpc.methods import METHODS
 
 Asked = TypeVar("Asked", bound="Asking")
@@ -77,14 +78,19 @@ class Asking:
     def _ask(self, name: str, request: Message) -> Any:
         """The answer of a method; raises a GramdexError."""
         return self._keep(
-            self._transport.unary(METHODS[name], request, self._timeout, self._metadata)
+            self._transport.unary(METHODS[name], request, self._seconds, self._metadata)
         )
 
     def _stream(self, name: str, *requests: Message) -> Iterator[Any]:
         """The messages of an answer."""
         method = METHODS[name]
-        for message in self._transport.stream(method, requests, self._timeout, self._metadata):
+        for message in self._transport.stream(method, requests, self._seconds, self._metadata):
             yield self._keep(message)
+
+    @property
+    def _seconds(self) -> float:
+        """That a call may take: its own, or what is left of the call that it is made for."""
+        return seconds_of(self._timeout)
 
     def _keep(self, answer: Any) -> Any:
         self._known.note(answer.generation)
@@ -103,7 +109,7 @@ class Asking:
         with known.lock:
             if known.info is None or known.info.generation != known.newest:
                 request, method = v1.GetInfoRequest(), METHODS["GetInfo"]
-                known.info = self._transport.unary(method, request, self._timeout, self._metadata)
+                known.info = self._transport.unary(method, request, self._seconds, self._metadata)
                 known.note(known.info.generation)
             return known.info
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,7 @@ from gramdex.errors import (
 )
 from gramdex.fmindex.engines.stopping import bounded, stoppable
 from gramdex.rpc.coverage import PARTIAL, write_coverage
+from gramdex.rpc.deadline import ending
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.messages.malformed import explain
 from gramdex.rpc.methods import Method
@@ -34,7 +35,7 @@ from gramdex.rpc.server.call import Call
 from gramdex.rpc.server.serving import Served, Serving
 
 if TYPE_CHECKING:
-    from gramdex.fmindex.index import Index
+    pass
 
 _BODY = "body"
 """What errors are about that are about a request as a whole."""
@@ -132,11 +133,11 @@ class Service:
             told.user = self.access.check(caller.metadata())
             data = data() if callable(data) else data
             told.request, told.request_bytes = data, len(data)
-            stop = stop_of(caller, self.limits.seconds)
+            stop = Waiting(caller, self.limits.seconds)
             request = _parse(method, data, self.limits)
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
-                leave = leave_of(served.index, caller)
+                leave = leave_of(served, caller)
                 with self._work(served, stop, leave):
                     message = ANSWERS[method.name](call, request)
                 message.generation = served.generation
@@ -146,12 +147,12 @@ class Service:
         """The answers of a method that streams, one way or both; raises a GramdexError."""
         with _Telling(self.observers, method, caller) as told:
             told.user = self.access.check(caller.metadata())
-            stop = stop_of(caller, self.limits.seconds)
+            stop = Waiting(caller, self.limits.seconds)
             requests = _read(method, data, told, stop, self.limits)
             request = requests if method.client_streaming else next(requests)
             with self.serving.lease() as served:
                 call = Call(served.index, self.limits, self.serves_documents, stop)
-                leave = leave_of(served.index, caller)
+                leave = leave_of(served, caller)
                 answers: Iterator[Any] | None = None
                 generation: int | None = None  # a router's is known to the thread it answered
                 while True:
@@ -171,19 +172,20 @@ class Service:
             raise error
 
     @contextmanager
-    def _work(
-        self, served: Served, stop: Callable[[], None], leave: Leave | None
-    ) -> Iterator[None]:
+    def _work(self, served: Served, stop: Waiting, leave: Leave | None) -> Iterator[None]:
         """What is done may be stopped, is bounded, and may leave out members of a router.
+
+        Members are told how much of its time is left.
 
         Where files were damaged meanwhile, whatever error came of that is not told, but that.
         """
         try:
             with stoppable(stop), bounded(self.limits.located, self.limits.extracted):
-                if leave is None:
+                if not served.is_routed:
                     yield
                 else:
-                    with partial_answers(leave):
+                    allowed = nullcontext() if leave is None else partial_answers(leave)
+                    with ending(stop.end), allowed:
                         yield
         except BaseException:
             served.require_undamaged()
@@ -200,9 +202,9 @@ class Service:
         return part
 
 
-def leave_of(index: Index, caller: Caller) -> Leave | None:
+def leave_of(served: Served, caller: Caller) -> Leave | None:
     """What notes members that are left out, where there are members and the caller allows it."""
-    return Leave() if hasattr(index, "partial") and PARTIAL in caller.metadata() else None
+    return Leave() if served.is_routed and PARTIAL in caller.metadata() else None
 
 
 class _Telling:
@@ -250,23 +252,34 @@ def _read(
         yield _parse(method, part, limits)
 
 
-def stop_of(caller: Caller, seconds: int) -> Callable[[], None]:
-    """What raises when the answer is not waited for, or has taken its time."""
-    end = time.monotonic() + seconds
-    left = caller.seconds_left()
-    deadline = None if left is None else time.monotonic() + left
+class Waiting:
+    """Raises, when it is called, if an answer is not waited for any more or has taken its time.
 
-    def stop() -> None:
-        if not caller.is_waiting():
+    Args:
+        caller: who waits.
+        seconds: that an answer may take, however long the caller waits.
+
+    Attributes:
+        end: of the answer's time, by the monotonic clock.
+    """
+
+    __slots__ = ("_caller", "_left", "_seconds", "end")
+
+    def __init__(self, caller: Caller, seconds: int) -> None:
+        self._caller, self._seconds, self._left = caller, seconds, caller.seconds_left()
+        self.end = time.monotonic() + min(seconds, self._left or seconds)
+
+    def __call__(self) -> None:
+        """Raises CancelledError or DeadlineError."""
+        if not self._caller.is_waiting():
             raise CancelledError("the call", "nobody waits for its answer")
-        now = time.monotonic()
-        if deadline is not None and now > deadline:
-            raise DeadlineError("the call", "its deadline has passed", f"an answer in {left:.3g} s")
-        if now > end:
-            expected = f"at most {seconds}, the limit seconds"
-            raise DeadlineError("the call", f"{seconds} seconds and no answer", expected)
-
-    return stop
+        if time.monotonic() <= self.end:
+            return
+        if self._left is not None and self._left < self._seconds:
+            expected = f"an answer in {self._left:.3g} s"
+            raise DeadlineError("the call", "its deadline has passed", expected)
+        expected = f"at most {self._seconds}, the limit seconds"
+        raise DeadlineError("the call", f"{self._seconds} seconds and no answer", expected)
 
 
 def _as_told(method: Method, error: BaseException) -> BaseException:

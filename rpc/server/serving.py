@@ -34,6 +34,11 @@ class Served:
         """Whether it is read from files here; a router's members look at theirs themselves."""
         return hasattr(self.index, "files")
 
+    @property
+    def is_routed(self) -> bool:
+        """Servers answer, and not files of this one."""
+        return hasattr(self.index, "partial")
+
     def require_undamaged(self) -> None:
         """Refuse to answer from files that were found damaged while they were read."""
         self.index.require_undamaged()
