@@ -39,7 +39,6 @@ from gramdex.errors import (
     VersionError,
 )
 from gramdex.fmindex.format.files import writing
-from gramdex.fmindex.format.mappings import map_file
 
 MAGIC = b"GRAMDEX\0"
 VERSION = 3
@@ -214,6 +213,8 @@ class SectionFile:
     """
 
     def __init__(self, path: Path, kind: str, header: str | None = None) -> None:
+        from gramdex.fmindex.format.mappings import map_file  # brings numba
+
         self.path = path
         self.version = 0
         try:
