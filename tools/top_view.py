@@ -86,8 +86,8 @@ def _head(traffic: Traffic, width: int) -> list[Text]:
 
 def _index(traffic: Traffic, served: float) -> list[tuple[str, str]]:
     said = [
-        (f"{amount(traffic.tokens)} tokens", ""),
-        (f"{amount(traffic.documents)} documents", ""),
+        (_named(traffic.tokens, "token"), ""),
+        (_named(traffic.documents, "document"), ""),
         (counted(traffic.shards, "shard"), ""),
         (f"generation {traffic.generation:012x}", ""),
         (f"for {clock(served)}", ""),
@@ -149,6 +149,10 @@ _COLUMNS: list[tuple[str, int, Callable[[MethodTraffic], str]]] = [
 ]
 _LEAST = 3
 """Columns that are shown however narrow it is."""
+
+
+def _named(number: int, noun: str) -> str:
+    return f"{amount(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def _seconds(value: float | None) -> str:

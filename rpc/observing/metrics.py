@@ -27,7 +27,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 import gramdex
-from gramdex.errors import GramdexError, UsageError
+from gramdex.errors import IndexFileError, ServiceError, UsageError
 from gramdex.rpc.methods import METHODS
 from gramdex.rpc.observing.exposition import Processes, without_creation_times
 from gramdex.rpc.status import status_of
@@ -279,26 +279,33 @@ class Metrics:
             self._ready.set(self._is_ready())
 
     def _look_at(self, served: Served | None) -> None:
+        """An index of other servers may not be there to be asked: it is next time."""
         if served is None:
             return
-        if served.generation != self._seen:
-            self._seen, index = served.generation, served.index
-            self._tokens.set(index.token_count)
-            self._documents.set(index.document_count)
-            self._shards.set(len(index.shards))
-            self._generation.set(served.generation & ((1 << _GENERATION_BITS) - 1))
-            self._since.set(time.time())
+        with suppress(ServiceError):
+            if served.generation != self._seen:
+                self._look_into(served)
         try:
             served.require_undamaged()
             self._damaged.set(0)
-        except GramdexError:
+        except IndexFileError:
             self._damaged.set(1)
+
+    def _look_into(self, served: Served) -> None:
+        index = served.index
+        self._tokens.set(index.token_count)
+        self._documents.set(index.document_count)
+        self._shards.set(len(index.shards))
+        self._generation.set(served.generation & ((1 << _GENERATION_BITS) - 1))
+        self._since.set(time.time())
+        self._seen = served.generation
 
 
 def make_shared_folder() -> Path:
     """A folder for several processes, in memory where there is room for files in memory.
 
-    A call writes to half a dozen places in it, which takes twice the time on a disk.
+    A call writes to half a dozen places in it, which takes twice the time on a disk. It is for who
+    asks for it to remove, when the last process has ended.
     """
     memory = Path("/dev/shm")
     place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None

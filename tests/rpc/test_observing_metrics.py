@@ -243,6 +243,24 @@ def test_an_index_that_was_exchanged_is_let_go(index: gramdex.Index, tmp_path: P
     assert gone() is None
 
 
+def test_an_index_that_cannot_be_asked_is_looked_at_again(index: gramdex.Index) -> None:
+    class Away:
+        generation, shards, document_count = index.generation, index.shards, 2
+
+        @property
+        def token_count(self) -> int:
+            raise UnavailableError("shard", "it does not answer")
+
+        def require_undamaged(self) -> None:
+            pass
+
+    metrics, serving = Metrics(), Serving(Away())  # type: ignore[arg-type]
+    metrics.watch_serving(serving)
+    assert value(scrape(metrics), "gramdex_index_tokens") == 0
+    serving.exchange(index)
+    assert value(scrape(metrics), "gramdex_index_tokens") == index.token_count
+
+
 def test_damage_shows(index: gramdex.Index, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaged(served: Served) -> None:
         raise CorruptIndexError("tokens.gdx", "cut off", "all of it")

@@ -82,15 +82,14 @@ def _watch(scraper: Any, seconds: float) -> Iterator[tuple[Traffic | None, str]]
 
     before: Reading = scraper.read()  # who cannot be reached at first is a mistake to be told
     traffic: Traffic | None = None
-    trouble, wait = "", min(seconds, _FIRST)
+    yield traffic, ""
+    wait = min(seconds, _FIRST)
     while True:
-        if traffic is None and not trouble:
-            yield traffic, trouble
         time.sleep(wait)
-        wait = seconds
+        wait, trouble = seconds, ""
         try:
             after = scraper.read()
-            traffic, before, trouble = compare(before, after), after, ""
+            traffic, before = compare(before, after), after
         except UnavailableError as error:
             trouble = error.found
         yield traffic, trouble
