@@ -29,14 +29,7 @@ class Tokenized:
         Raises:
             TokenizerError: it is not the one of this index.
         """
-        fingerprint = tokenizer if isinstance(tokenizer, str) else tokenizer.fingerprint
-        if fingerprint != self.tokenizer.fingerprint:
-            raise TokenizerError(
-                "ids",
-                f"made by tokenizer {fingerprint}",
-                f"the {self.tokenizer.kind} tokenizer of this index, {self.tokenizer.fingerprint}",
-                "encode with index.tokenizer",
-            )
+        require_fingerprint(tokenizer, self.tokenizer.kind, self.tokenizer.fingerprint)
 
     def encode(self, text: str) -> np.ndarray:
         """Ids of a text with the tokenizer of this index, uint32."""
@@ -45,3 +38,15 @@ class Tokenized:
     def decode(self, ids: Ids) -> str:
         """Text of ids."""
         return self.tokenizer.decode(np.asarray(ids))
+
+
+def require_fingerprint(tokenizer: Tokenizer | str, kind: str, fingerprint: str) -> None:
+    """Refuse a tokenizer, or its fingerprint, that is not the one of an index; TokenizerError."""
+    given = tokenizer if isinstance(tokenizer, str) else tokenizer.fingerprint
+    if given != fingerprint:
+        raise TokenizerError(
+            "ids",
+            f"made by tokenizer {given}",
+            f"the {kind} tokenizer of this index, {fingerprint}",
+            "encode with index.tokenizer",
+        )

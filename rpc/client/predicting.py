@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from gramdex.errors import QueryError
 from gramdex.fmindex.batches import listed, paired
+from gramdex.fmindex.queries.continuations import NODES
 from gramdex.fmindex.queries.patterns import Query
 from gramdex.fmindex.results import (
     Distribution,
@@ -24,7 +25,6 @@ from gramdex.rpc.client.asking import Asking, whole
 from gramdex.rpc.client.splitting import ask_parts, parts_of
 from gramdex.rpc.messages import results
 from gramdex.rpc.messages.queries import write_query, write_token
-from gramdex.rpc.messages.results import read_draft
 from gramdex.rpc.methods import METHODS
 
 if TYPE_CHECKING:
@@ -108,25 +108,25 @@ class Predicting(Asking):
     def draft(
         self,
         context: Query,
-        max_nodes: int = 16,
+        max_nodes: int = NODES,
         max_depth: int | None = None,
         min_score: float = 0.0,
     ) -> DraftTree:
         """Tokens that the corpus suggests after a context, as ``gramdex.decoding.draft`` does."""
         options = max_nodes, max_depth, min_score
-        return read_draft(self._ask("Draft", _draft(context, *options)))
+        return results.read_draft(self._ask("Draft", _draft(context, *options)))
 
     def draft_batch(
         self,
         contexts: Sequence[Query],
-        max_nodes: int = 16,
+        max_nodes: int = NODES,
         max_depth: int | None = None,
         min_score: float = 0.0,
     ) -> list[DraftTree]:
         """``draft`` of each context."""
         options = max_nodes, max_depth, min_score
         requests = [_draft(each, *options) for each in listed("contexts", contexts)]
-        return self._batch("Draft", requests, read_draft, _DISTRIBUTIONS)
+        return self._batch("Draft", requests, results.read_draft, _DISTRIBUTIONS)
 
     def _batch(
         self, name: str, requests: Sequence[Message], read: Callable[[Any], Any], most: int

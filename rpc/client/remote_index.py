@@ -11,6 +11,7 @@ import numpy as np
 
 from gramdex.errors import TokenizerError, UsageError
 from gramdex.fmindex.queries.patterns import Ids, Query
+from gramdex.fmindex.tokenized import require_fingerprint
 from gramdex.fmindex.tokenizers import Tokenizer, restore_tokenizer
 from gramdex.fmindex.tokenizers.base import check_text
 from gramdex.rpc import v1
@@ -127,15 +128,8 @@ class RemoteIndex(Documents, Counting):
 
     def require_tokenizer(self, tokenizer: Tokenizer | str) -> None:
         """See ``Index.require_tokenizer``."""
-        fingerprint = tokenizer if isinstance(tokenizer, str) else tokenizer.fingerprint
-        info = self._info
-        if fingerprint != info.tokenizer_fingerprint:
-            raise TokenizerError(
-                "ids",
-                f"made by tokenizer {fingerprint}",
-                f"the {info.tokenizer_kind} tokenizer of this index, {info.tokenizer_fingerprint}",
-                "encode with index.tokenizer",
-            )
+        info = self._info  # it need not be fetched for this
+        require_fingerprint(tokenizer, info.tokenizer_kind, info.tokenizer_fingerprint)
 
     @property
     def part(self) -> RemotePart:

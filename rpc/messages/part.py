@@ -17,7 +17,7 @@ from gramdex.rpc.messages.arrays import (
     write_int64,
     write_token_batch,
 )
-from gramdex.rpc.messages.queries import read_clauses, require_ids, require_text, write_clauses
+from gramdex.rpc.messages.queries import require_ids, require_text, write_clauses
 
 
 def write_cnf(cnf: Cnf, window: int | None) -> v1.Cnf:
@@ -25,14 +25,6 @@ def write_cnf(cnf: Cnf, window: int | None) -> v1.Cnf:
     if isinstance(cnf, str):
         return v1.Cnf(query=require_text("search", cnf), window=window)
     return v1.Cnf(clauses=write_clauses(cnf), window=window)
-
-
-def read_cnf(field: str, message: v1.Cnf) -> Any:
-    """What is searched for, as ``Index.search`` takes it; QueryError where it is none."""
-    if bool(message.query) == bool(message.clauses):
-        found = "both query and clauses" if message.query else "neither query nor clauses"
-        raise QueryError(f"{field}.query", found, "one of them")
-    return message.query or read_clauses(f"{field}.clauses", message.clauses)
 
 
 def write_table(rows: Any) -> v1.Int64Array:

@@ -112,3 +112,19 @@ def read_clauses(field: str, clauses: Sequence[v1.Clause]) -> list[list[np.ndarr
         ]
         for number, clause in enumerate(clauses)
     ]
+
+
+def read_cnf(path: str, message: v1.Cnf | v1.SearchRequest) -> Any:
+    """What is searched for, typed or as clauses, as ``Index.search`` takes it.
+
+    Args:
+        path: in front of the names of the fields: "" or that of the message with a dot.
+        message: that has them.
+
+    Raises:
+        QueryError: both or neither is there, or a phrase is none.
+    """
+    if bool(message.query) == bool(message.clauses):
+        found = "both query and clauses" if message.query else "neither query nor clauses"
+        raise QueryError(f"{path}query", found, "one of them")
+    return message.query or read_clauses(f"{path}clauses", message.clauses)

@@ -27,11 +27,6 @@ class Access:
     def __init__(self, tokens: dict[str, str] | None = None) -> None:
         self._hashes = [(name, _hash(token)) for name, token in (tokens or {}).items()]
 
-    @property
-    def required(self) -> bool:
-        """Whether a token is asked for."""
-        return bool(self._hashes)
-
     def check(self, metadata: Iterable[tuple[str, str | bytes]]) -> str:
         """The name of who asks, "" where nobody is asked for a token.
 

@@ -12,7 +12,7 @@ from gramdex.fmindex.index import DOCUMENTS
 from gramdex.rpc import v1
 from gramdex.rpc.limits import Limits
 from gramdex.rpc.messages.arrays import count_tokens
-from gramdex.rpc.messages.queries import read_query
+from gramdex.rpc.messages.queries import read_cnf, read_query
 
 if TYPE_CHECKING:
     from gramdex.fmindex.index import Index
@@ -66,6 +66,12 @@ class Call:
         for number, clause in enumerate(clauses):
             for place, phrase in enumerate(clause.phrases):
                 self.query(f"{field}[{number}].phrases[{place}]", phrase)
+
+    def cnf(self, path: str, message: v1.Cnf | v1.SearchRequest) -> Any:
+        """What is searched for, as ``read_cnf``; LimitError where it is more than the limits."""
+        self.text(f"{path}query", message.query, "query")
+        self.clauses(f"{path}clauses", message.clauses)
+        return read_cnf(path, message)
 
     def text(self, field: str, text: str, kind: str) -> None:
         """Refuse a text that is longer than the limit; LimitError."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError, Message
 
@@ -33,9 +33,6 @@ from gramdex.rpc.server.access import Access
 from gramdex.rpc.server.answers import ANSWERS
 from gramdex.rpc.server.call import Call
 from gramdex.rpc.server.serving import Served, Serving
-
-if TYPE_CHECKING:
-    pass
 
 _BODY = "body"
 """What errors are about that are about a request as a whole."""
@@ -94,16 +91,6 @@ class Observer(Protocol):
     def ended(self, told: Told, began: Any) -> None:
         """It has ended."""
         ...
-
-
-class Silent:
-    """An observer that tells nobody."""
-
-    def began(self, method: str, caller: Caller | None) -> None:
-        """Nothing."""
-
-    def ended(self, told: Told, began: None) -> None:
-        """Nothing."""
 
 
 @dataclass
@@ -175,9 +162,8 @@ class Service:
     def _work(self, served: Served, stop: Waiting, leave: Leave | None) -> Iterator[None]:
         """What is done may be stopped, is bounded, and may leave out members of a router.
 
-        Members are told how much of its time is left.
-
-        Where files were damaged meanwhile, whatever error came of that is not told, but that.
+        Members are told how much of its time is left. Where files were damaged meanwhile, that is
+        told and not whatever error came of it.
         """
         try:
             with stoppable(stop), bounded(self.limits.located, self.limits.extracted):
@@ -267,7 +253,7 @@ class Waiting:
 
     def __init__(self, caller: Caller, seconds: int) -> None:
         self._caller, self._seconds, self._left = caller, seconds, caller.seconds_left()
-        self.end = time.monotonic() + min(seconds, self._left or seconds)
+        self.end = time.monotonic() + min(seconds, seconds if self._left is None else self._left)
 
     def __call__(self) -> None:
         """Raises CancelledError or DeadlineError."""

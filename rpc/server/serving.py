@@ -30,13 +30,8 @@ class Served:
         return self.index.generation
 
     @property
-    def has_files(self) -> bool:
-        """Whether it is read from files here; a router's members look at theirs themselves."""
-        return hasattr(self.index, "files")
-
-    @property
     def is_routed(self) -> bool:
-        """Servers answer, and not files of this one."""
+        """Whether servers answer, which look at their files themselves, and not files here."""
         return hasattr(self.index, "partial")
 
     def require_undamaged(self) -> None:
@@ -101,7 +96,7 @@ class Serving:
 
     def _found_damaged(self, served: Served, error: IndexFileError) -> None:
         with self._lock:
-            if served is not self._served or self.is_damaged or not served.has_files:
+            if served is not self._served or self.is_damaged or served.is_routed:
                 return
             self._damaged = served
         if self._tell_damage is not None:

@@ -10,12 +10,14 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
+from asking import Patient
 from serving import Server
 from texts import build_text
 
 import gramdex
 from gramdex.errors import DeadlineError
 from gramdex.rpc.deadline import ending, seconds_of
+from gramdex.rpc.server.service import Waiting
 
 
 def test_the_shorter_time_counts() -> None:
@@ -48,3 +50,13 @@ def test_a_member_that_hangs_holds_a_router_no_longer_than_its_caller_waits(
                 index.with_timeout(2.0).count("the")
             os.kill(second.process.pid, signal.SIGCONT)
             assert index.count("the") == 2
+
+
+def test_a_deadline_that_is_now_is_one() -> None:
+    class Hurried(Patient):
+        def seconds_left(self) -> Any:
+            return 0.0
+
+    before = time.monotonic()
+    assert Waiting(Patient(), 30).end >= before + 30
+    assert Waiting(Hurried(), 30).end <= time.monotonic()

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gramdex.errors import QueryError, RefusedError
+from gramdex.errors import RefusedError
 from gramdex.fmindex.results import Document
 from gramdex.rpc import v1
 from gramdex.rpc.messages.documents import write_document, write_search_summary
-from gramdex.rpc.messages.queries import optional, read_clauses
+from gramdex.rpc.messages.queries import optional
 from gramdex.rpc.server.call import Answer, Call
 
 _PART = 1 << 20
@@ -48,7 +48,7 @@ def get_document_at(call: Call, request: v1.GetDocumentAtRequest) -> v1.GetDocum
 def search(call: Call, request: v1.SearchRequest) -> Iterator[v1.SearchResponse]:
     """Documents in which every clause stands; their number where documents are not served."""
     found = call.index.search(
-        _cnf(call, request),
+        call.cnf("", request),
         _most(call, request) if call.serves_documents else 0,
         optional(request, "window"),
         optional(request, "seed"),
@@ -70,17 +70,6 @@ def _most(call: Call, request: Any) -> int:
     most = call.most_documents(request)
     call.limits.check("documents", "skip", request.skip)
     return most
-
-
-def _cnf(call: Call, request: v1.SearchRequest) -> Any:
-    if bool(request.query) == bool(request.clauses):
-        found = "both query and clauses" if request.query else "neither query nor clauses"
-        raise QueryError("query", found, "one of them")
-    if request.query:
-        call.text("query", request.query, "query")
-        return request.query
-    call.clauses("clauses", request.clauses)
-    return read_clauses("clauses", request.clauses)
 
 
 def parts_of(found: Iterable[Document]) -> Iterator[list[v1.Document]]:

@@ -11,7 +11,6 @@ from gramdex.errors import RefusedError
 from gramdex.rpc import v1
 from gramdex.rpc.messages.arrays import count_tokens, read_int64, read_tokens, write_int64
 from gramdex.rpc.messages.part import (
-    read_cnf,
     read_id_lists,
     read_table,
     write_search_part,
@@ -118,9 +117,7 @@ def _part(call: Call) -> IndexPart:
 
 def _cnf(call: Call, cnf: v1.Cnf) -> tuple:
     """What is searched for, and the window."""
-    call.text("cnf.query", cnf.query, "query")
-    call.clauses("cnf.clauses", cnf.clauses)
-    return read_cnf("cnf", cnf), optional(cnf, "window")
+    return call.cnf("cnf.", cnf), optional(cnf, "window")
 
 
 def _queries(call: Call, batch: v1.TokenBatch) -> list[np.ndarray]:
